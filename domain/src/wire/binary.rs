@@ -1,0 +1,255 @@
+//! The Avro binary encoding (specification 1.12, "Binary Encoding") of the types that we use.
+
+use uuid::Uuid;
+
+/// What is wrong with the bytes of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WireError {
+    /// The bytes end inside a value.
+    #[error("the bytes end inside a value")]
+    Truncated,
+    /// Bytes follow the record.
+    #[error("{0} bytes follow the record")]
+    Trailing(usize),
+    /// A number of more than 64 bits, or out of its range.
+    #[error("a number is out of range")]
+    Number,
+    /// A text is not UTF-8.
+    #[error("a text is not UTF-8")]
+    Text,
+    /// An index names no symbol or branch.
+    #[error("index {0} names no symbol or branch")]
+    Index(i64),
+    /// A text that must be an id is none.
+    #[error("a text that must be an id is none")]
+    Id,
+    /// The value does not fit the schema.
+    #[error("the value does not fit the schema")]
+    Schema,
+}
+
+/// Reads Avro binary from a slice. Allocates only what the slice can hold.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of `bytes`.
+    pub const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// The number of bytes not read yet.
+    pub const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    fn take(&mut self, length: usize) -> Result<&'a [u8], WireError> {
+        let (head, tail) = self
+            .rest
+            .split_at_checked(length)
+            .ok_or(WireError::Truncated)?;
+        self.rest = tail;
+        Ok(head)
+    }
+
+    /// Reads `long` (zigzag, variable length).
+    ///
+    /// # Errors
+    /// Truncated, or more than 64 bits.
+    pub fn long(&mut self) -> Result<i64, WireError> {
+        let mut value = 0_u64;
+        for shift in (0..64).step_by(7) {
+            let (&byte, tail) = self.rest.split_first().ok_or(WireError::Truncated)?;
+            self.rest = tail;
+            let bits = u64::from(byte & 0x7f);
+            if shift == 63 && bits > 1 {
+                return Err(WireError::Number);
+            }
+            value |= bits << shift;
+            if byte & 0x80 == 0 {
+                return Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+            }
+        }
+        Err(WireError::Number)
+    }
+
+    /// Reads `int`.
+    ///
+    /// # Errors
+    /// Truncated, or more than 32 bits.
+    pub fn int(&mut self) -> Result<i32, WireError> {
+        i32::try_from(self.long()?).map_err(|_| WireError::Number)
+    }
+
+    /// Reads `double`.
+    ///
+    /// # Errors
+    /// Truncated.
+    pub fn double(&mut self) -> Result<f64, WireError> {
+        let bytes = self.take(8)?;
+        let bytes = bytes.try_into().map_err(|_| WireError::Truncated)?;
+        Ok(f64::from_le_bytes(bytes))
+    }
+
+    /// Reads `boolean`.
+    ///
+    /// # Errors
+    /// Truncated, or neither 0 nor 1.
+    pub fn boolean(&mut self) -> Result<bool, WireError> {
+        match self.take(1)? {
+            [0] => Ok(false),
+            [1] => Ok(true),
+            other => Err(WireError::Index(
+                other.first().copied().map_or(-1, i64::from),
+            )),
+        }
+    }
+
+    /// Reads `string`, borrowed.
+    ///
+    /// # Errors
+    /// Truncated, a negative length, or not UTF-8.
+    pub fn string(&mut self) -> Result<&'a str, WireError> {
+        std::str::from_utf8(self.bytes()?).map_err(|_| WireError::Text)
+    }
+
+    /// Reads `bytes`, borrowed.
+    ///
+    /// # Errors
+    /// Truncated, or a negative length.
+    pub fn bytes(&mut self) -> Result<&'a [u8], WireError> {
+        let length = usize::try_from(self.long()?).map_err(|_| WireError::Number)?;
+        self.take(length)
+    }
+
+    /// Reads a `fixed` of 16 bytes as a UUID in network order.
+    ///
+    /// # Errors
+    /// Truncated.
+    pub fn uuid(&mut self) -> Result<Uuid, WireError> {
+        Uuid::from_slice(self.take(16)?).map_err(|_| WireError::Truncated)
+    }
+
+    /// Reads an `enum` whose symbols are `all`, in the order of the schema.
+    ///
+    /// # Errors
+    /// Truncated, or no such symbol.
+    pub fn symbol<T: Copy>(&mut self, all: &[T]) -> Result<T, WireError> {
+        let index = self.long()?;
+        let found = usize::try_from(index).ok().and_then(|index| all.get(index));
+        found.copied().ok_or(WireError::Index(index))
+    }
+
+    /// Reads a union of null and the type that `read` reads.
+    ///
+    /// # Errors
+    /// Truncated, no such branch, or the error of `read`.
+    pub fn optional<T>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, WireError>,
+    ) -> Result<Option<T>, WireError> {
+        match self.long()? {
+            0 => Ok(None),
+            1 => read(self).map(Some),
+            other => Err(WireError::Index(other)),
+        }
+    }
+
+    /// Ends the record.
+    ///
+    /// # Errors
+    /// Refuses bytes that follow it.
+    pub const fn end(&self) -> Result<(), WireError> {
+        match self.rest.len() {
+            0 => Ok(()),
+            more => Err(WireError::Trailing(more)),
+        }
+    }
+}
+
+/// Appends `long`.
+pub fn put_long(out: &mut Vec<u8>, value: i64) {
+    let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
+    while rest >= 0x80 {
+        out.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    out.push((rest & 0x7f) as u8);
+}
+
+/// Appends `int`.
+pub fn put_int(out: &mut Vec<u8>, value: i32) {
+    put_long(out, i64::from(value));
+}
+
+/// Appends `double`.
+pub fn put_double(out: &mut Vec<u8>, value: f64) {
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+/// Appends `boolean`.
+pub fn put_boolean(out: &mut Vec<u8>, value: bool) {
+    out.push(u8::from(value));
+}
+
+/// Appends `string`.
+pub fn put_string(out: &mut Vec<u8>, value: &str) {
+    put_bytes(out, value.as_bytes());
+}
+
+/// Appends `bytes`.
+pub fn put_bytes(out: &mut Vec<u8>, value: &[u8]) {
+    put_long(out, value.len().cast_signed() as i64);
+    out.extend_from_slice(value);
+}
+
+/// Appends a UUID as a `fixed` of 16 bytes in network order.
+pub fn put_uuid(out: &mut Vec<u8>, value: Uuid) {
+    out.extend_from_slice(value.as_bytes());
+}
+
+/// Appends the `enum` symbol of `value` in `all`; our tables name every variant.
+pub fn put_symbol<T: PartialEq>(out: &mut Vec<u8>, all: &[T], value: &T) {
+    let index = all
+        .iter()
+        .position(|each| each == value)
+        .unwrap_or_default();
+    put_long(out, index.cast_signed() as i64);
+}
+
+/// Appends a union of null and the type that `put` appends.
+pub fn put_optional<T>(out: &mut Vec<u8>, value: Option<T>, put: impl FnOnce(&mut Vec<u8>, T)) {
+    match value {
+        None => put_long(out, 0),
+        Some(value) => {
+            put_long(out, 1);
+            put(out, value);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_keeps_its_value_at_the_limits() {
+        for value in [0, -1, 1, 63, -64, 64, i64::MAX, i64::MIN] {
+            let mut out = Vec::new();
+            put_long(&mut out, value);
+            let mut reader = Reader::new(&out);
+            assert_eq!(reader.long(), Ok(value));
+            assert_eq!(reader.end(), Ok(()));
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_bytes_is_refused_without_allocation() {
+        let mut out = Vec::new();
+        put_long(&mut out, i64::MAX);
+        assert_eq!(Reader::new(&out).string(), Err(WireError::Truncated));
+        assert_eq!(Reader::new(&[0xff; 11]).long(), Err(WireError::Number));
+    }
+}

@@ -1,0 +1,38 @@
+//! [`ChargeSession`] on the wire.
+
+use super::binary::{put_long, put_string, put_uuid};
+use super::{Reader, Record, WireError};
+use crate::contract::{CHARGE_SESSION, Contract};
+use crate::id::{ChargePointId, EventId, RequestId, StationId};
+use crate::session::ChargeSession;
+use crate::time::{Timestamp, TimestampMicros};
+
+impl Record for ChargeSession {
+    const CONTRACT: Contract = CHARGE_SESSION;
+
+    fn encode(&self, out: &mut Vec<u8>) {
+        put_uuid(out, self.event_id.0);
+        put_string(out, self.charge_point_id.as_str());
+        put_string(out, self.station_id.as_str());
+        put_long(out, self.start.as_us());
+        put_long(out, self.end.as_us());
+        put_long(out, self.received_at.as_ms());
+        put_long(out, self.energy_wh);
+        put_uuid(out, self.request_id.0);
+        put_string(out, &self.submitted_by);
+    }
+
+    fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
+        Ok(Self {
+            event_id: EventId(reader.uuid()?),
+            charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+            station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+            start: TimestampMicros::from_us(reader.long()?),
+            end: TimestampMicros::from_us(reader.long()?),
+            received_at: Timestamp::from_ms(reader.long()?),
+            energy_wh: reader.long()?,
+            request_id: RequestId(reader.uuid()?),
+            submitted_by: reader.string()?.to_owned(),
+        })
+    }
+}

@@ -5,15 +5,19 @@
 //!
 //! Read it as a ladder: identities and instants ([`id`], [`time`]); what happens at a charge point
 //! ([`charge_point`], [`status`], [`session`]); what travels ([`contract`], [`wire`], [`key`]); the
-//! parameters and the hour ([`policy`], [`window`]); what is counted ([`indicator`], [`episode`]).
+//! parameters and the hour ([`policy`], [`window`]); what is counted ([`indicator`], [`episode`]);
+//! how time passes ([`clock`], [`lateness`]); and what folds events into figures ([`engine`]).
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
 
 pub mod charge_point;
+pub mod clock;
 pub mod contract;
+pub mod engine;
 pub mod episode;
 pub mod id;
 pub mod indicator;
 pub mod key;
+pub mod lateness;
 pub mod policy;
 pub mod session;
 pub mod status;
@@ -22,7 +26,9 @@ pub mod window;
 pub mod wire;
 
 pub use charge_point::ChargePoint;
+pub use clock::{Admission, ClockSnapshot, Cut, EventInput, TaskClock};
 pub use contract::Contract;
+pub use engine::Engine;
 pub use episode::{EntityType, EpisodeOutcome, FailureEpisode};
 pub use id::{ChargePointId, EventId, OperationalUnit, RequestId, StationId};
 pub use indicator::{

@@ -3,6 +3,8 @@
 use std::marker::PhantomData;
 
 use apache_avro::Schema;
+use apache_avro::reader::datum::GenericDatumReader;
+use apache_avro::writer::datum::GenericDatumWriter;
 
 use super::{Reader, Record, WireError};
 
@@ -78,13 +80,18 @@ impl<T: Record> Decoder<T> {
             Route::Exact => decode_exact(bytes),
             Route::Resolved { writer, reader } => {
                 let mut rest = bytes;
-                let value = apache_avro::from_avro_datum(writer, &mut rest, Some(reader))
+                let value = GenericDatumReader::builder(writer)
+                    .reader_schema(reader)
+                    .build()
+                    .and_then(|resolving| resolving.read_value(&mut rest))
                     .map_err(|_| WireError::Schema)?;
                 if !rest.is_empty() {
                     return Err(WireError::Trailing(rest.len()));
                 }
-                let ours =
-                    apache_avro::to_avro_datum(reader, value).map_err(|_| WireError::Schema)?;
+                let ours = GenericDatumWriter::builder(reader)
+                    .build()
+                    .and_then(|writing| writing.write_value_to_vec(value))
+                    .map_err(|_| WireError::Schema)?;
                 decode_exact(&ours)
             }
         }

@@ -1,0 +1,276 @@
+//! An idempotent producer for async code, with one completion per request.
+//!
+//! [`Producer::send_all`] returns when the brokers have every record, or when one was given up. A
+//! counter shared by the records of a request is all that a record costs, instead of a future each.
+//! librdkafka's callbacks run on a thread of the producer's own.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{DeliveryResult, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _, ProducerContext, ThreadedProducer};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+/// A record to be sent.
+#[derive(Clone, Debug, Default)]
+pub struct Record {
+    /// The topic.
+    pub topic: String,
+    /// The partition; without one the key decides.
+    pub partition: Option<i32>,
+    /// The key.
+    pub key: Vec<u8>,
+    /// The value; none is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// The Kafka timestamp, ms since the epoch: `received_at`. Without one the client's present.
+    pub timestamp_ms: Option<i64>,
+    /// Headers.
+    pub headers: Option<OwnedHeaders>,
+}
+
+/// Records that were not delivered.
+#[derive(Debug, thiserror::Error)]
+#[error("{failed} of {total} records were not delivered to topic {topic}")]
+pub struct SendError {
+    /// How many are not known to be in Kafka. They may be there nevertheless.
+    pub failed: usize,
+    /// How many there were.
+    pub total: usize,
+    /// The topic of the first record of the request.
+    pub topic: String,
+    /// The first error.
+    pub source: KafkaError,
+}
+
+/// How long a full queue is left alone before the next attempt.
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(5);
+
+/// The producer. Clones share one client and its thread.
+#[derive(Clone)]
+pub struct Producer {
+    inner: Arc<ThreadedProducer<Context>>,
+    queue_timeout: Duration,
+}
+
+impl Producer {
+    /// Creates a producer from [`super::KafkaArgs::producer_config`]. A record that finds the queue
+    /// full for `queue_timeout` is given up.
+    ///
+    /// # Errors
+    /// When the client refuses its configuration.
+    pub fn new(config: &ClientConfig, queue_timeout: Duration) -> KafkaResult<Self> {
+        let inner = config.create_with_context(Context)?;
+        Ok(Self {
+            inner: Arc::new(inner),
+            queue_timeout,
+        })
+    }
+
+    /// Sends `records` and waits until the brokers have them all. None is fine.
+    ///
+    /// Dropping the future does not take records back.
+    ///
+    /// # Errors
+    /// When at least one record was given up; then each may or may not be in Kafka.
+    pub async fn send_all(&self, records: Vec<Record>) -> Result<(), SendError> {
+        let Some(first) = records.first() else {
+            return Ok(());
+        };
+        let (topic, total) = (first.topic.clone(), records.len());
+        let batch = Arc::new(Batch::new(total));
+        let deadline = Instant::now() + self.queue_timeout;
+        for (sent, record) in records.into_iter().enumerate() {
+            if let Err(error) = self.enqueue(record, &batch, deadline).await {
+                batch.give_up(total - sent, error);
+                break;
+            }
+        }
+        batch.finished.notified().await;
+        let failed = batch.failed.load(Ordering::Acquire);
+        match batch.first_error.get() {
+            None => Ok(()),
+            Some(source) => Err(SendError {
+                failed,
+                total,
+                topic,
+                source: source.clone(),
+            }),
+        }
+    }
+
+    /// Waits until nothing is on its way any more, for the end of the process. Blocks.
+    ///
+    /// # Errors
+    /// When that takes longer than `timeout`.
+    pub fn flush(&self, timeout: Duration) -> KafkaResult<()> {
+        self.inner.flush(timeout)
+    }
+
+    /// Returns how many records are on their way.
+    pub fn in_flight(&self) -> usize {
+        usize::try_from(self.inner.in_flight_count()).unwrap_or(0)
+    }
+
+    async fn enqueue(
+        &self,
+        mut record: Record,
+        batch: &Arc<Batch>,
+        deadline: Instant,
+    ) -> Result<(), KafkaError> {
+        loop {
+            // The client takes the headers only when it takes the record.
+            let headers = record.headers.take();
+            let mut message = base_record(&record, Arc::clone(batch));
+            message.headers = headers;
+            let (error, returned) = match self.inner.send(message) {
+                Ok(()) => return Ok(()),
+                Err((error, returned)) => (error, returned.headers),
+            };
+            let is_full = error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
+            if !is_full || Instant::now() >= deadline {
+                return Err(error);
+            }
+            record.headers = returned;
+            tokio::time::sleep(QUEUE_FULL_PAUSE).await;
+        }
+    }
+}
+
+impl fmt::Debug for Producer {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Producer")
+            .field("queue_timeout", &self.queue_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns the client's form of `record`, but for the headers.
+pub(super) fn base_record<D: rdkafka::IntoOpaque>(
+    record: &Record,
+    opaque: D,
+) -> BaseRecord<'_, [u8], [u8], D> {
+    let mut message = BaseRecord::with_opaque_to(&record.topic, opaque).key(record.key.as_slice());
+    message.payload = record.value.as_deref();
+    message.partition = record.partition;
+    message.timestamp = record.timestamp_ms;
+    message
+}
+
+/// The records of one request.
+#[derive(Debug)]
+struct Batch {
+    outstanding: AtomicUsize,
+    failed: AtomicUsize,
+    first_error: OnceLock<KafkaError>,
+    finished: Notify,
+}
+
+impl Batch {
+    fn new(records: usize) -> Self {
+        Self {
+            outstanding: AtomicUsize::new(records),
+            failed: AtomicUsize::new(0),
+            first_error: OnceLock::new(),
+            finished: Notify::new(),
+        }
+    }
+
+    fn give_up(&self, records: usize, error: KafkaError) {
+        self.failed.fetch_add(records, Ordering::Release);
+        self.first_error.get_or_init(|| error);
+        self.end(records);
+    }
+
+    fn end(&self, records: usize) {
+        if self.outstanding.fetch_sub(records, Ordering::AcqRel) == records {
+            self.finished.notify_one();
+        }
+    }
+}
+
+/// The callbacks.
+struct Context;
+
+impl ClientContext for Context {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, detail: &str) {
+        super::log_line(level, facility, detail);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka client reports an error");
+    }
+}
+
+impl ProducerContext for Context {
+    type DeliveryOpaque = Arc<Batch>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, batch: Arc<Batch>) {
+        match result {
+            Ok(_record) => batch.end(1),
+            Err((error, _record)) => batch.give_up(1, error.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kafka::KafkaArgs;
+
+    fn record() -> Record {
+        Record {
+            topic: "a".to_owned(),
+            key: b"k".to_vec(),
+            value: Some(b"v".to_vec()),
+            ..Record::default()
+        }
+    }
+
+    fn unreachable(timeout: Duration) -> Producer {
+        let config = KafkaArgs::plaintext("127.0.0.1:1").producer_config("test", timeout);
+        Producer::new(&config, timeout).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_fails_once_when_its_records_time_out() {
+        let producer = unreachable(Duration::from_millis(200));
+        let error = producer
+            .send_all(vec![record(), record(), record()])
+            .await
+            .unwrap_err();
+        assert_eq!((error.failed, error.total), (3, 3));
+        assert_eq!(
+            error.to_string(),
+            "3 of 3 records were not delivered to topic a"
+        );
+        assert_eq!(
+            error.source.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::MessageTimedOut)
+        );
+        assert_eq!(producer.in_flight(), 0);
+    }
+
+    #[tokio::test]
+    async fn an_empty_request_is_delivered_at_once() {
+        let producer = unreachable(Duration::from_mins(1));
+        producer.send_all(Vec::new()).await.unwrap();
+    }
+
+    #[test]
+    fn a_batch_ends_with_its_last_record_and_keeps_the_first_error() {
+        let batch = Batch::new(3);
+        batch.end(1);
+        batch.give_up(1, KafkaError::Canceled);
+        assert_eq!(batch.outstanding.load(Ordering::Relaxed), 1);
+        batch.give_up(1, KafkaError::NoMessageReceived);
+        assert_eq!(batch.failed.load(Ordering::Relaxed), 2);
+        assert_eq!(batch.first_error.get(), Some(&KafkaError::Canceled));
+    }
+}

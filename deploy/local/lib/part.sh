@@ -24,7 +24,8 @@ launch_registry() {
     export APICURIO_STORAGE_KIND=sql APICURIO_STORAGE_SQL_KIND=h2
     export APICURIO_DATASOURCE_URL="jdbc:h2:file:$STACK_DIR/data/registry/registry;WRITE_DELAY=0"
     spawn registry "$home" "$JAVA" -Xms64m -Xmx256m -XX:TieredStopAtLevel=1 "${JAVA_FLAGS[@]}" \
-      -Dquarkus.http.host=127.0.0.1 "-Dquarkus.http.port=$REGISTRY_PORT" -jar quarkus-run.jar
+      -Dquarkus.http.host=127.0.0.1 "-Dquarkus.http.port=$REGISTRY_PORT" -Dquarkus.http.access-log.enabled=false \
+      -Dquarkus.management.host=127.0.0.1 -Dquarkus.management.port=0 -jar quarkus-run.jar
   )
 }
 
@@ -36,7 +37,7 @@ launch_clickhouse() {
 }
 
 require_binary() {
-  [[ -x $STACK_BIN/$1 ]] || fail "$STACK_BIN/$1 is missing: build it with 'cargo build -p $1', or set STACK_BIN"
+  [[ -x $STACK_BIN/$1 ]] || fail "$STACK_BIN/$1 is missing: build it with 'make build', or set STACK_BIN"
 }
 
 # Starts the process of a part that is not running. Two callers at once start it once.

@@ -10,12 +10,16 @@ log_file() {
   echo "$STACK_DIR/log/$1.log"
 }
 
-# Prints when a process started (clock ticks since boot); fails if it is gone or a zombie. Fields 3 and 22 of proc(5).
+# Prints when a process started (clock ticks since boot, field 22 of proc(5)); fails if it is gone or a zombie. Killed,
+# its first thread is a zombie while the others still end and hold the ports: then it is not gone yet.
 start_time() {
-  local stat fields
+  local stat fields threads
   { read -r stat <"/proc/$1/stat"; } 2>/dev/null || return 1
   read -ra fields <<<"${stat##*) }"
-  [[ ${fields[0]} != Z && ${fields[0]} != X ]] || return 1
+  if [[ ${fields[0]} == [ZX] ]]; then
+    threads=("/proc/$1/task"/*)
+    ((${#threads[@]} > 1)) || return 1
+  fi
   echo "${fields[19]}"
 }
 

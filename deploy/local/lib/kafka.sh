@@ -60,6 +60,8 @@ run_kafka_cli() {
       "kafka-console-producer, kafka-get-offsets, kafka-transactions and kafka-dump-log" ;;
   esac
   shift
+  once has_java fetch_java
+  once has_kafka fetch_kafka
   require_java
   if [[ $name == kafka-dump-log ]]; then
     kafka_tool "$class" "$@"

@@ -209,9 +209,9 @@ impl KafkaArgs {
             .set("message.timeout.ms", delivery_timeout.as_millis().to_string())
             // Java's partitioner, so that every tool finds a station where we put it.
             .set("partitioner", "murmur2_random")
-            // Built in; about a quarter of the bytes for Avro events.
+            // Built in, and small keys and values that repeat compress well.
             .set("compression.type", "zstd")
-            // Time to fill a batch: what an acknowledged request waits for at the most, almost.
+            // Time to fill a batch; it is added to every acknowledged request.
             .set("linger.ms", "2")
             // Bounds the memory of records on their way, 64 MiB; a full queue is waited for.
             .set("queue.buffering.max.kbytes", "65536");

@@ -233,10 +233,10 @@ impl RegistryClient {
         }
     }
 
-    /// Sets the compatibility level of `subject`, which need not exist yet.
+    /// Sets the compatibility level of `subject`.
     ///
     /// # Errors
-    /// When the registry refuses, or patience ends.
+    /// When the registry does not know the subject and needs to, or refuses, or patience ends.
     pub async fn set_compatibility(
         &self,
         subject: &str,
@@ -244,10 +244,15 @@ impl RegistryClient {
     ) -> Result<(), RegistryError> {
         let body = serde_json::json!({ "compatibility": level.as_str() });
         let request = || self.http.put(self.config_url(subject)).json(&body);
-        self.patiently(|| self.answer(request()))
-            .await
-            .map(|_body| ())
-            .map_err(|error| self.refused(format!("set the level of {subject}"), &error))
+        match self.patiently(|| self.answer(request())).await {
+            Ok(_level) => Ok(()),
+            Err(error) if has_status(&error, StatusCode::NOT_FOUND) => {
+                Err(RegistryError::NotRegistered {
+                    subject: subject.to_owned(),
+                })
+            }
+            Err(error) => Err(self.refused(format!("set the level of {subject}"), &error)),
+        }
     }
 
     /// Returns the compatibility level of `subject`, if it has one of its own.

@@ -24,8 +24,8 @@ pub struct Record {
     pub topic: String,
     /// The partition; without one the key decides.
     pub partition: Option<i32>,
-    /// The key.
-    pub key: Vec<u8>,
+    /// The key; none is a record that belongs to its partition and no entity.
+    pub key: Option<Vec<u8>>,
     /// The value; none is a tombstone.
     pub value: Option<Vec<u8>>,
     /// The Kafka timestamp, ms since the epoch: `received_at`. Without one the client's present.
@@ -156,7 +156,8 @@ pub(super) fn base_record<D: rdkafka::IntoOpaque>(
     record: &Record,
     opaque: D,
 ) -> BaseRecord<'_, [u8], [u8], D> {
-    let mut message = BaseRecord::with_opaque_to(&record.topic, opaque).key(record.key.as_slice());
+    let mut message = BaseRecord::with_opaque_to(&record.topic, opaque);
+    message.key = record.key.as_deref();
     message.payload = record.value.as_deref();
     message.partition = record.partition;
     message.timestamp = record.timestamp_ms;
@@ -227,7 +228,7 @@ mod tests {
     fn record() -> Record {
         Record {
             topic: "a".to_owned(),
-            key: b"k".to_vec(),
+            key: Some(b"k".to_vec()),
             value: Some(b"v".to_vec()),
             ..Record::default()
         }

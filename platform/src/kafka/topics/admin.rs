@@ -8,22 +8,29 @@ use std::time::Duration;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::Metadata;
+use tokio::time::Instant;
 
 use super::{Finding, Topic, TopicList, TopicState, TopicsError, compare, judge};
 use crate::backoff::Backoff;
 use crate::kafka::KafkaArgs;
 
-/// Time that one request to the brokers may take.
+/// Time that the first request may take: it finds out whether anybody answers.
+const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time that any other request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The topics of a cluster.
 pub struct TopicAdmin {
     bootstrap: String,
     admin: Arc<AdminClient<DefaultClientContext>>,
+    patience: Option<Duration>,
 }
 
 impl TopicAdmin {
-    /// Creates a client; nothing is asked yet.
+    /// Creates a client that waits as long as it takes for brokers that do not answer: a starting
+    /// service waits, not ready. Nothing is asked yet. Every call can be dropped while it waits.
     ///
     /// # Errors
     /// When the client refuses its configuration.
@@ -38,7 +45,15 @@ impl TopicAdmin {
         Ok(Self {
             bootstrap: args.kafka_bootstrap.clone(),
             admin: Arc::new(admin),
+            patience: None,
         })
+    }
+
+    /// Waits no longer than `patience`, but for one request, for brokers that do not answer.
+    #[must_use]
+    pub fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
+        self
     }
 
     /// Compares the cluster with `list` and changes nothing.
@@ -96,39 +111,8 @@ impl TopicAdmin {
         judge(&self.check(&list.select(names)?).await?)
     }
 
-    /// Does the same as [`TopicAdmin::verify`], but waits for brokers that do not answer: a
-    /// starting service waits, not ready. Drop the future to stop waiting.
-    ///
-    /// # Errors
-    /// When a topic is missing or cannot be used.
-    pub async fn verify_when_reachable(
-        &self,
-        list: &TopicList,
-        names: &[&str],
-    ) -> Result<(), TopicsError> {
-        for attempt in 0.. {
-            match self.verify(list, names).await {
-                Err(error @ TopicsError::Unreachable { .. }) => {
-                    tracing::warn!(attempt, error = %error, "kafka does not answer");
-                    tokio::time::sleep(Backoff::STANDARD.delay(attempt)).await;
-                }
-                done => return done,
-            }
-        }
-        Ok(())
-    }
-
     async fn partition_counts(&self) -> Result<BTreeMap<String, i32>, TopicsError> {
-        let admin = Arc::clone(&self.admin);
-        let fetched = tokio::task::spawn_blocking(move || {
-            admin.inner().fetch_metadata(None, REQUEST_TIMEOUT)
-        })
-        .await
-        .unwrap_or(Err(KafkaError::Canceled));
-        let metadata = fetched.map_err(|source| TopicsError::Unreachable {
-            bootstrap: self.bootstrap.clone(),
-            source,
-        })?;
+        let metadata = self.metadata().await?;
         Ok(metadata
             .topics()
             .iter()
@@ -138,6 +122,36 @@ impl TopicAdmin {
                 (topic.name().to_owned(), count)
             })
             .collect())
+    }
+
+    async fn metadata(&self) -> Result<Metadata, TopicsError> {
+        let start = Instant::now();
+        let timeout = self.patience.map_or(METADATA_TIMEOUT, |patience| {
+            patience.clamp(Duration::from_secs(1), METADATA_TIMEOUT)
+        });
+        let mut attempt = 0;
+        loop {
+            let admin = Arc::clone(&self.admin);
+            let fetched =
+                tokio::task::spawn_blocking(move || admin.inner().fetch_metadata(None, timeout))
+                    .await
+                    .unwrap_or(Err(KafkaError::Canceled));
+            let source = match fetched {
+                Ok(metadata) => return Ok(metadata),
+                Err(source) => source,
+            };
+            let delay = Backoff::STANDARD.delay(attempt);
+            attempt += 1;
+            let bootstrap = self.bootstrap.clone();
+            if self
+                .patience
+                .is_some_and(|patience| start.elapsed() + delay > patience)
+            {
+                return Err(TopicsError::Unreachable { bootstrap, source });
+            }
+            tracing::warn!(bootstrap, attempt, error = %source, "kafka does not answer");
+            tokio::time::sleep(delay).await;
+        }
     }
 
     async fn settings(
@@ -226,13 +240,17 @@ mod tests {
     const YAML: &str = "topics: [{ name: dead-letter, partitions: 6, why: last resort }]";
 
     #[tokio::test]
-    #[ignore = "waits ten seconds for a time-out; run it by hand"]
-    async fn brokers_that_do_not_answer_are_named() {
-        let admin = TopicAdmin::new(&KafkaArgs::plaintext("127.0.0.1:1"), "test").unwrap();
-        let error = admin
-            .check(&TopicList::parse(YAML).unwrap())
-            .await
-            .unwrap_err();
-        assert!(error.to_string().contains("127.0.0.1:1"), "{error}");
+    async fn brokers_that_do_not_answer_are_named_with_the_remedy() {
+        let mut args = KafkaArgs::plaintext("127.0.0.1:1");
+        args.kafka_properties = vec!["log_level=0".parse().unwrap()];
+        let admin = TopicAdmin::new(&args, "test")
+            .unwrap()
+            .with_patience(Duration::ZERO);
+        let list = TopicList::parse(YAML).unwrap();
+        let error = admin.check(&list).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "kafka at 127.0.0.1:1 does not answer: start it or correct KAFKA_BOOTSTRAP"
+        );
     }
 }

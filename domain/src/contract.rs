@@ -80,14 +80,23 @@ pub const FAILURE_EPISODE: Contract = Contract {
     compatibility: Compatibility::FullTransitive,
 };
 
+/// The processor's state: the engine's [`crate::engine::StateRecord`]s, and [`crate::position`].
+pub const STATE_CHANGELOG: Contract = Contract {
+    topic: "stream-processor-state-changelog",
+    subject: "stream-processor-state-changelog-value",
+    schema: include_str!("../../schemas/stream-processor-state-changelog-value.avsc"),
+    compatibility: Compatibility::BackwardTransitive,
+};
+
 /// All contracts with a schema.
-pub const CONTRACTS: [Contract; 6] = [
+pub const CONTRACTS: [Contract; 7] = [
     CHARGE_POINT,
     CHARGE_POINT_STATUS,
     CHARGE_SESSION,
     CHARGE_POINT_INDICATOR,
     STATION_INDICATOR,
     FAILURE_EPISODE,
+    STATE_CHANGELOG,
 ];
 
 /// Events after the final revision: original bytes and headers, no schema.

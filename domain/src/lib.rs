@@ -6,7 +6,8 @@
 //! Read it as a ladder: identities and instants ([`id`], [`time`]); what happens at a charge point
 //! ([`charge_point`], [`status`], [`session`]); what travels ([`contract`], [`wire`], [`key`]); the
 //! parameters and the hour ([`policy`], [`window`]); what is counted ([`indicator`], [`episode`]);
-//! how time passes ([`clock`], [`lateness`]); and what folds events into figures ([`engine`]).
+//! how time passes ([`clock`], [`lateness`]); what folds events into figures ([`engine`]); and how
+//! far a task has come ([`position`]).
 #![warn(clippy::wildcard_enum_match_arm, clippy::indexing_slicing)]
 
 pub mod charge_point;
@@ -19,6 +20,7 @@ pub mod indicator;
 pub mod key;
 pub mod lateness;
 pub mod policy;
+pub mod position;
 pub mod session;
 pub mod status;
 pub mod time;

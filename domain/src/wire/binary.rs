@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use crate::time::Timestamp;
+
 /// What is wrong with the bytes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
@@ -157,6 +159,43 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads an instant: `long`, ms since the epoch.
+    ///
+    /// # Errors
+    /// As [`Self::long`].
+    pub fn timestamp(&mut self) -> Result<Timestamp, WireError> {
+        self.long().map(Timestamp::from_ms)
+    }
+
+    /// Reads an `array` whose items `read` reads; any division into blocks.
+    ///
+    /// # Errors
+    /// Truncated, more items than bytes could hold, or the error of `read`.
+    pub fn array<T>(
+        &mut self,
+        mut read: impl FnMut(&mut Self) -> Result<T, WireError>,
+    ) -> Result<Vec<T>, WireError> {
+        let mut items = Vec::new();
+        loop {
+            let count = match self.long()? {
+                0 => return Ok(items),
+                count if count < 0 => {
+                    let _size_bytes = self.long()?;
+                    count.checked_neg().ok_or(WireError::Number)?
+                }
+                count => count,
+            };
+            let count = usize::try_from(count).map_err(|_| WireError::Number)?;
+            if count > self.remaining() {
+                return Err(WireError::Truncated);
+            }
+            items.reserve(count);
+            for _ in 0..count {
+                items.push(read(self)?);
+            }
+        }
+    }
+
     /// Ends the record.
     ///
     /// # Errors
@@ -228,6 +267,32 @@ pub fn put_optional<T>(out: &mut Vec<u8>, value: Option<T>, put: impl FnOnce(&mu
             put(out, value);
         }
     }
+}
+
+/// Appends an instant: `long`, ms since the epoch.
+pub fn put_timestamp(out: &mut Vec<u8>, value: Timestamp) {
+    put_long(out, value.as_ms());
+}
+
+/// Appends a union of null and an instant.
+pub fn put_optional_timestamp(out: &mut Vec<u8>, value: Option<Timestamp>) {
+    put_optional(out, value, put_timestamp);
+}
+
+/// Appends an `array` as one block of items that `put` appends.
+pub fn put_array<T>(
+    out: &mut Vec<u8>,
+    items: impl IntoIterator<IntoIter: ExactSizeIterator<Item = T>>,
+    mut put: impl FnMut(&mut Vec<u8>, T),
+) {
+    let items = items.into_iter();
+    if items.len() > 0 {
+        put_long(out, items.len().cast_signed() as i64);
+        for item in items {
+            put(out, item);
+        }
+    }
+    put_long(out, 0);
 }
 
 #[cfg(test)]

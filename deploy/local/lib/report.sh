@@ -60,4 +60,5 @@ show_environment() {
     printf 'export %s=%q\n' "$name" "${!name}"
   done
   printf 'export GATEWAY_URL=%q\n' "http://127.0.0.1:$GATEWAY_PORT"
+  printf 'export CHDB_LIBRARY=%q\n' "$(clickhouse_library)"
 }

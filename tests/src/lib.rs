@@ -1,1 +1,12 @@
-//! Skeleton.
+//! What the end-to-end scenarios stand on: a stack of their own, a fleet with known truth, and the
+//! questions they ask. It starts the binaries and imports none of them.
+
+pub mod archive;
+pub mod compare;
+pub mod fleet;
+pub mod gateway;
+pub mod metrics;
+pub mod service;
+pub mod stack;
+pub mod topic;
+pub mod wait;

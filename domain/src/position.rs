@@ -3,7 +3,6 @@
 //! They share topic and schema with the ledgers of the engine, which knows nothing of offsets.
 
 use crate::clock::ClockSnapshot;
-use crate::time::Timestamp;
 use crate::wire::binary::{put_array, put_int, put_long, put_optional_timestamp, put_string};
 use crate::wire::{Reader, WireError};
 
@@ -117,6 +116,7 @@ fn branch(reader: &mut Reader<'_>, expected: i64) -> Result<(), WireError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::time::Timestamp;
 
     #[test]
     fn a_position_is_read_back_as_it_was_written() {

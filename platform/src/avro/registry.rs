@@ -331,7 +331,7 @@ impl RegistryClient {
                 return Err(error);
             }
             attempt += 1;
-            tracing::warn!(url = self.url, attempt, error = %error, "schema registry does not answer");
+            tracing::warn!(url = self.url, attempt, error = %reason(&error), "schema registry does not answer");
             tokio::time::sleep(delay).await;
         }
     }

@@ -129,6 +129,9 @@ pub enum TopicsError {
     /// Topics that differ so that they cannot be used.
     #[error("{0}")]
     Differs(String),
+    /// A topic that exists and cannot be used.
+    #[error("topic {0} has partitions without a leader: see whether every broker runs")]
+    NoLeader(String),
     /// The brokers refused a request.
     #[error("kafka refused to {action}")]
     Refused {

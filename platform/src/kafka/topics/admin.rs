@@ -8,7 +8,7 @@ use std::time::Duration;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
+use rdkafka::metadata::{Metadata, MetadataTopic};
 use tokio::time::Instant;
 
 use super::{Finding, Topic, TopicList, TopicState, TopicsError, compare, judge};
@@ -17,6 +17,10 @@ use crate::kafka::KafkaArgs;
 
 /// Time that the first request may take: it finds out whether anybody answers.
 const METADATA_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Time that a topic may at least go without leaders, and how often it is looked at.
+const SETTLE_TIMEOUT: Duration = Duration::from_secs(30);
+const SETTLE_STEP: Duration = Duration::from_millis(100);
 
 /// Time that any other request may take.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,7 +65,7 @@ impl TopicAdmin {
     /// # Errors
     /// When the brokers do not answer or refuse.
     pub async fn check(&self, list: &TopicList) -> Result<Vec<Finding>, TopicsError> {
-        let partitions = self.partition_counts().await?;
+        let partitions = self.partition_counts(list, &[]).await?;
         let existing: Vec<_> = list
             .topics
             .iter()
@@ -93,12 +97,16 @@ impl TopicAdmin {
         replication: i32,
     ) -> Result<Vec<Finding>, TopicsError> {
         let mut findings = self.check(list).await?;
+        let mut created = Vec::new();
         for finding in &mut findings {
             if finding.state == TopicState::Missing {
                 self.create(&finding.topic, replication).await?;
                 finding.state = TopicState::Created;
+                created.push(finding.topic.name.as_str());
             }
         }
+        // A service that starts next must find what was created.
+        self.partition_counts(list, &created).await?;
         Ok(findings)
     }
 
@@ -111,17 +119,33 @@ impl TopicAdmin {
         judge(&self.check(&list.select(names)?).await?)
     }
 
-    async fn partition_counts(&self) -> Result<BTreeMap<String, i32>, TopicsError> {
-        let metadata = self.metadata().await?;
-        Ok(metadata
-            .topics()
-            .iter()
-            .filter(|topic| topic.error().is_none())
-            .map(|topic| {
-                let count = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
-                (topic.name().to_owned(), count)
-            })
-            .collect())
+    /// Returns the partition counts of the topics that exist. Topics of `list` that exist without
+    /// leaders, as new ones do for a moment, and those of `created` are waited for.
+    async fn partition_counts(
+        &self,
+        list: &TopicList,
+        created: &[&str],
+    ) -> Result<BTreeMap<String, i32>, TopicsError> {
+        let start = Instant::now();
+        let settle_timeout = self.patience.unwrap_or(Duration::MAX).max(SETTLE_TIMEOUT);
+        loop {
+            let metadata = self.metadata().await?;
+            let unsettled = list
+                .topics
+                .iter()
+                .map(|topic| topic.name.as_str())
+                .find(|name| {
+                    let found = metadata.topics().iter().find(|topic| topic.name() == *name);
+                    found.map_or(created.contains(name), |topic| !is_settled(topic))
+                });
+            let Some(unsettled) = unsettled else {
+                return Ok(metadata.topics().iter().map(partition_count).collect());
+            };
+            if start.elapsed() >= settle_timeout {
+                return Err(TopicsError::NoLeader(unsettled.to_owned()));
+            }
+            tokio::time::sleep(SETTLE_STEP).await;
+        }
     }
 
     async fn metadata(&self) -> Result<Metadata, TopicsError> {
@@ -217,6 +241,21 @@ impl fmt::Debug for TopicAdmin {
             .field("bootstrap", &self.bootstrap)
             .finish_non_exhaustive()
     }
+}
+
+/// Returns whether each partition has a leader; a missing replica does no harm.
+fn is_settled(topic: &MetadataTopic) -> bool {
+    let partitions = topic.partitions();
+    topic.error().is_none()
+        && !partitions.is_empty()
+        && partitions
+            .iter()
+            .all(|partition| partition.error().is_none())
+}
+
+fn partition_count(topic: &MetadataTopic) -> (String, i32) {
+    let count = i32::try_from(topic.partitions().len()).unwrap_or(i32::MAX);
+    (topic.name().to_owned(), count)
 }
 
 fn options() -> AdminOptions {

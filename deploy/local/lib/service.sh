@@ -51,7 +51,7 @@ deploy_step() {
 # Topics before schemas before tables before services, each a command that may be run again.
 prepare_services() {
   local binary
-  for binary in stream-setup "${SERVICES[@]}"; do
+  for binary in stream-setup indicator-sink; do
     require_binary "$binary"
   done
   deploy_step topics "$STACK_BIN/stream-setup" topics

@@ -41,7 +41,7 @@ style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, f
 	@! git ls-files -z '*.rs' | xargs -0 wc -l | awk '$$1 > 500 && $$2 != "total"' | grep .
 	@! git grep -nE '\b(TODO|FIXME|XXX)\b($$|[^(]|\([^#])' -- '*.rs'
 	@$(TYPOS) --config .typos.toml
-	@$(SHELLCHECK) -x $$(git ls-files '*.sh') $(STACK) deploy/local/demo .ci/run
+	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure .ci/run
 
 # The tests that need no stack; those of the ClickHouse engine start it themselves.
 unit: fetch ## Unit, property and contract tests

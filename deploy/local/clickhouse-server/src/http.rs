@@ -65,6 +65,7 @@ impl Server {
 
     async fn statement(self: Arc<Self>, request: hyper::Request<Incoming>, is_get: bool) -> Reply {
         let (parts, body) = request.into_parts();
+        let body = BodyReader::spawn(body, self.stop.clone());
         let read = Request::read(parts.uri.query().unwrap_or_default(), &parts.headers);
         let mut query_id = uuid::Uuid::now_v7().to_string();
         let outcome = match read {
@@ -74,7 +75,6 @@ impl Server {
             Ok(request) => {
                 query_id = request.query_id.clone().unwrap_or(query_id);
                 let packing = request.packing;
-                let body = BodyReader::spawn(body, self.stop.clone());
                 self.clone()
                     .run(request, body, is_get)
                     .await

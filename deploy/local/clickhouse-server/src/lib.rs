@@ -45,6 +45,13 @@ const DRAIN: Duration = Duration::from_secs(10);
 /// How long cancelled statements may take to notice.
 const CANCELLED_DRAIN: Duration = Duration::from_secs(5);
 
+/// The engine declines to join its threads while one is busy, as those of refreshable views are: then they end with the
+/// process, which is safe, since `kill -9` is.
+const SHUTDOWN_ATTEMPTS: u32 = 10;
+
+/// Time between two attempts.
+const SHUTDOWN_PAUSE: Duration = Duration::from_millis(100);
+
 /// Serves until `shutdown` resolves, then drains, cancels what is left and stops the engine.
 ///
 /// # Errors
@@ -132,8 +139,15 @@ async fn stop(server: Arc<Server>, permits: u32) -> anyhow::Result<()> {
         }
     }
     server.permits.close();
-    if !tokio::task::spawn_blocking(move || server.engine.shutdown()).await? {
-        tracing::warn!("engine refused to stop");
+    for attempt in 1..=SHUTDOWN_ATTEMPTS {
+        let server = Arc::clone(&server);
+        if tokio::task::spawn_blocking(move || server.engine.shutdown()).await? {
+            break;
+        }
+        if attempt == SHUTDOWN_ATTEMPTS {
+            tracing::info!("engine threads end with the process");
+        }
+        tokio::time::sleep(SHUTDOWN_PAUSE).await;
     }
     tracing::info!("stopped");
     Ok(())

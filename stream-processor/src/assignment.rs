@@ -1,0 +1,242 @@
+//! The tasks of one assignment: restored, run in rounds, committed, dropped.
+//!
+//! One assignment lives from the moment when partitions are assigned until they are taken away, or
+//! until anything fails. Assigned → restore → run; revoked → commit → drop; lost → abort → drop.
+//! Tasks are never carried over: what another worker may have done meanwhile is in the changelog.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::commit::{Limits, Transaction};
+use crate::decode::{Decoders, SchemaSource};
+use crate::disposition::WorkerError;
+use crate::input::{Input, InputError};
+use crate::metrics::Metrics;
+use crate::output::{Output, OutputError};
+use crate::restore::{Plan, restore};
+use crate::task::{Effects, Rules, Task};
+use crate::topology::Source;
+
+/// How often the distance to the ends of the inputs is shown.
+const LAG_EVERY: Duration = Duration::from_secs(10);
+
+/// What an assignment needs besides its clients.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    /// How to count.
+    pub(crate) rules: Rules,
+    /// When to commit.
+    pub(crate) limits: Limits,
+    /// Where to show it.
+    pub(crate) metrics: Metrics,
+}
+
+/// The tasks and what feeds them.
+pub(crate) struct Assignment<I, S> {
+    terms: Terms,
+    input: I,
+    decoders: Decoders<S>,
+    tasks: BTreeMap<i32, Task>,
+    transaction: Transaction,
+    effects: Effects,
+    /// Events were taken since the end of the directory was asked for.
+    has_fresh: bool,
+    lag_shown: Option<Instant>,
+}
+
+impl<I: Input, S: SchemaSource> Assignment<I, S> {
+    /// Restores the tasks of `partitions`.
+    ///
+    /// # Errors
+    /// When they cannot be restored.
+    pub(crate) fn restore<O: Output>(
+        partitions: &[i32],
+        (mut input, decoders): (I, Decoders<S>),
+        output: &mut O,
+        (plan, terms): (&Plan<'_>, Terms),
+    ) -> Result<Self, WorkerError> {
+        let start = Instant::now();
+        let mut tasks = BTreeMap::new();
+        if !partitions.is_empty() {
+            for (task, keys) in restore(partitions, &mut input, output, plan)? {
+                let partition = task.lane(Source::Changelog).partition;
+                terms.metrics.restored(partition, keys);
+                tasks.insert(partition, task);
+            }
+        }
+        let elapsed = start.elapsed();
+        terms
+            .metrics
+            .restore_duration
+            .observe(elapsed.as_secs_f64());
+        tracing::info!(
+            tasks = tasks.len(),
+            elapsed_ms = elapsed.as_millis(),
+            "tasks restored"
+        );
+        Ok(Self {
+            transaction: Transaction::new(terms.limits),
+            terms,
+            input,
+            decoders,
+            tasks,
+            effects: Effects::default(),
+            // The directory is read to its end before the first event.
+            has_fresh: true,
+            lag_shown: None,
+        })
+    }
+
+    /// Reads what is there, applies what may be applied, and writes what follows. Returns whether
+    /// anything happened.
+    ///
+    /// # Errors
+    /// When the assignment cannot go on.
+    pub(crate) fn round<O: Output>(&mut self, output: &mut O) -> Result<bool, WorkerError> {
+        self.input.wait(Duration::ZERO)?;
+        let mut has_moved = self.take_events()?;
+        // Between the two steps below no event is taken, so each is covered by the question.
+        if self.has_fresh && !self.ask_directory()? {
+            return Ok(false);
+        }
+        has_moved |= self.take(Source::Directory)?;
+        for (partition, task) in &mut self.tasks {
+            let rules = &self.terms.rules;
+            if task.run(&mut self.decoders, rules, &mut self.effects) {
+                has_moved = true;
+                self.transaction.add(&mut self.effects, output)?;
+                if let Some(clock) = task.clock() {
+                    self.terms.metrics.clock(*partition, clock);
+                }
+            }
+        }
+        Ok(has_moved)
+    }
+
+    fn take_events(&mut self) -> Result<bool, InputError> {
+        let status = self.take(Source::Status)?;
+        let session = self.take(Source::Session)?;
+        self.has_fresh |= status || session;
+        Ok(status || session)
+    }
+
+    fn take(&mut self, source: Source) -> Result<bool, InputError> {
+        let mut has_taken = false;
+        for task in self.tasks.values_mut() {
+            for _ in 0..task.room(source) {
+                let Some(record) = self.input.next(task.lane(source))? else {
+                    break;
+                };
+                task.take(record);
+                has_taken = true;
+            }
+        }
+        Ok(has_taken)
+    }
+
+    /// Asks where the directory ends, for all tasks at once. Brokers that do not answer are waited
+    /// for: nothing is lost by standing still.
+    fn ask_directory(&mut self) -> Result<bool, InputError> {
+        let lanes: Vec<_> = self
+            .tasks
+            .values()
+            .map(|task| task.lane(Source::Directory))
+            .collect();
+        match self.input.ends(&lanes) {
+            Ok(ends) => {
+                for (lane, end) in ends {
+                    if let Some(task) = self.tasks.get_mut(&lane.partition) {
+                        task.directory_ends_at(end);
+                    }
+                }
+                self.has_fresh = false;
+                Ok(true)
+            }
+            Err(error @ InputError::Unavailable(_)) => {
+                tracing::warn!(%error, "events wait for the directory");
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Whether every task has read the directory as far as it must.
+    pub(crate) fn is_settled(&self) -> bool {
+        !self.has_fresh && self.tasks.values().all(Task::knows_directory)
+    }
+
+    /// Commits if it is time. Returns whether it did.
+    ///
+    /// # Errors
+    /// When the assignment cannot go on.
+    pub(crate) fn commit_if_due<O: Output>(&mut self, output: &mut O) -> Result<bool, OutputError> {
+        let is_due = self.transaction.is_due();
+        if is_due {
+            self.commit(output)?;
+        }
+        Ok(is_due)
+    }
+
+    /// Commits what was done since the last commit.
+    ///
+    /// # Errors
+    /// When the assignment cannot go on.
+    pub(crate) fn commit<O: Output>(&mut self, output: &mut O) -> Result<(), OutputError> {
+        let terms = (&self.terms.rules, &self.terms.metrics);
+        self.transaction
+            .commit(self.tasks.values_mut(), output, terms)
+    }
+
+    /// Gives up what was done since the last commit.
+    ///
+    /// # Errors
+    /// When the producer has to be dropped as well.
+    pub(crate) fn abort<O: Output>(&mut self, output: &mut O) -> Result<(), OutputError> {
+        self.transaction.abort(output, &self.terms.metrics)
+    }
+
+    /// Waits at most `timeout` for something to do.
+    ///
+    /// # Errors
+    /// When the assignment cannot go on.
+    pub(crate) fn wait(&mut self, timeout: Duration) -> Result<(), InputError> {
+        self.input.wait(timeout)
+    }
+
+    /// Shows how far the inputs are behind, every ten seconds.
+    pub(crate) fn show_lag(&mut self) {
+        if self.lag_shown.is_some_and(|at| at.elapsed() < LAG_EVERY) {
+            return;
+        }
+        self.lag_shown = Some(Instant::now());
+        let lanes: Vec<_> = self
+            .tasks
+            .values()
+            .flat_map(|task| Source::INPUTS.map(|source| task.lane(source)))
+            .collect();
+        match self.input.ends(&lanes) {
+            Ok(ends) => {
+                for (lane, end) in ends {
+                    if let Some(task) = self.tasks.get(&lane.partition) {
+                        let behind = end.saturating_sub(task.next_offset(lane.source)).max(0);
+                        self.terms.metrics.lag(lane.source, lane.partition, behind);
+                    }
+                }
+            }
+            Err(error) => tracing::debug!(%error, "lag cannot be told"),
+        }
+    }
+}
+
+impl<I, S> Drop for Assignment<I, S> {
+    fn drop(&mut self) {
+        for partition in self.tasks.keys() {
+            self.terms.metrics.forget(*partition);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,304 @@
+//! Flags and environment, parsed once.
+
+use std::net::SocketAddr;
+use std::num::NonZeroU8;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use platform::avro::RegistryArgs;
+use platform::kafka::KafkaArgs;
+use platform::shutdown::ShutdownArgs;
+use platform::telemetry::TelemetryArgs;
+
+use crate::topology::PARTITIONS;
+
+/// Something that is on or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is done.
+    On,
+    /// It is left out.
+    Off,
+}
+
+/// What the process is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Verb {
+    /// Read, count, publish, until a signal.
+    Run,
+}
+
+/// Folds statuses and sessions into hourly indicators and failure episodes, exactly once
+#[derive(Clone, Debug, Parser)]
+#[command(name = "stream-processor", version)]
+pub struct Config {
+    /// What to do
+    #[arg(value_enum, default_value_t = Verb::Run, hide = true)]
+    pub verb: Verb,
+
+    /// Print inputs, store and outputs, and leave
+    #[arg(long)]
+    pub describe: bool,
+
+    /// Address of `/metrics`, `/live` and `/ready`
+    #[arg(
+        long,
+        env = "PROCESSOR_ADMIN_LISTEN",
+        default_value = "127.0.0.1:19001",
+        value_name = "ADDRESS"
+    )]
+    pub admin_listen: SocketAddr,
+
+    /// Threads that share the partitions, 1 to 24; by default one for each core
+    #[arg(long, env = "PROCESSOR_WORKERS", value_name = "COUNT",
+          value_parser = clap::value_parser!(u8).range(1..=24))]
+    pub workers: Option<u8>,
+
+    /// Provisional results of the running hour: `off` for a replay of history
+    #[arg(long, env = "PROCESSOR_PROVISIONAL", value_enum, default_value_t = Switch::On)]
+    pub provisional: Switch,
+
+    /// Milliseconds between two commits, 10 to 10000: what a result waits for at the most, and
+    /// what is done again after a crash
+    #[arg(long, env = "PROCESSOR_COMMIT_INTERVAL_MS", default_value_t = 200, value_name = "MS",
+          value_parser = clap::value_parser!(u64).range(10..=10_000))]
+    pub commit_interval_ms: u64,
+
+    /// Name of this process among those of the application, the same after a restart: two
+    /// processes that run at once must not share it
+    #[arg(
+        long,
+        env = "PROCESSOR_INSTANCE_ID",
+        default_value = "0",
+        value_name = "NAME"
+    )]
+    pub instance_id: String,
+
+    /// Name of the consumer group, and the beginning of the names of the transactions
+    #[arg(
+        long,
+        env = "PROCESSOR_APPLICATION_ID",
+        default_value = "stream-processor",
+        value_name = "NAME"
+    )]
+    pub application_id: String,
+
+    /// Kafka.
+    #[command(flatten)]
+    pub kafka: KafkaArgs,
+
+    /// Schema registry.
+    #[command(flatten)]
+    pub registry: RegistryArgs,
+
+    /// Logging.
+    #[command(flatten)]
+    pub telemetry: TelemetryArgs,
+
+    /// Life.
+    #[command(flatten)]
+    pub shutdown: ShutdownArgs,
+}
+
+impl Config {
+    /// The number of workers: as asked, or the cores, but never more than there are partitions.
+    pub(crate) fn worker_count(&self) -> u8 {
+        let most = u8::try_from(PARTITIONS).unwrap_or(u8::MAX);
+        let cores = || {
+            let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            u8::try_from(cores).unwrap_or(u8::MAX)
+        };
+        self.workers
+            .unwrap_or_else(cores)
+            .clamp(NonZeroU8::MIN.get(), most)
+    }
+
+    /// The time between two commits.
+    pub(crate) fn commit_interval(&self) -> Duration {
+        Duration::from_millis(self.commit_interval_ms)
+    }
+
+    /// The name of worker `index`: static member of the group, id of its transactions, owner of its
+    /// fences. It does not change in a restart, so a restarted worker takes its partitions over at
+    /// once and ends the transaction that it left open.
+    pub(crate) fn worker_name(&self, index: u8) -> String {
+        format!("{}-{}-{index}", self.application_id, self.instance_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "the help is as long as it is")]
+    fn help_names_every_flag_with_its_variable_and_default() {
+        // Without the values, which are the tester's own.
+        let command = Config::command().mut_args(|argument| argument.hide_env_values(true));
+        let help = command.term_width(100).render_long_help().to_string();
+        let lines: Vec<_> = help.lines().map(str::trim_end).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        Folds statuses and sessions into hourly indicators and failure episodes, exactly once
+
+        Usage: stream-processor [OPTIONS]
+
+        Options:
+              --describe
+                  Print inputs, store and outputs, and leave
+
+              --admin-listen <ADDRESS>
+                  Address of `/metrics`, `/live` and `/ready`
+
+                  [env: PROCESSOR_ADMIN_LISTEN]
+                  [default: 127.0.0.1:19001]
+
+              --workers <COUNT>
+                  Threads that share the partitions, 1 to 24; by default one for each core
+
+                  [env: PROCESSOR_WORKERS]
+
+              --provisional <PROVISIONAL>
+                  Provisional results of the running hour: `off` for a replay of history
+
+                  Possible values:
+                  - on:  It is done
+                  - off: It is left out
+
+                  [env: PROCESSOR_PROVISIONAL]
+                  [default: on]
+
+              --commit-interval-ms <MS>
+                  Milliseconds between two commits, 10 to 10000: what a result waits for at the most, and
+                  what is done again after a crash
+
+                  [env: PROCESSOR_COMMIT_INTERVAL_MS]
+                  [default: 200]
+
+              --instance-id <NAME>
+                  Name of this process among those of the application, the same after a restart: two
+                  processes that run at once must not share it
+
+                  [env: PROCESSOR_INSTANCE_ID]
+                  [default: 0]
+
+              --application-id <NAME>
+                  Name of the consumer group, and the beginning of the names of the transactions
+
+                  [env: PROCESSOR_APPLICATION_ID]
+                  [default: stream-processor]
+
+          -h, --help
+                  Print help (see a summary with '-h')
+
+          -V, --version
+                  Print version
+
+        Kafka:
+              --kafka-bootstrap <BROKERS>
+                  Brokers to start from, `host:port`, separated by commas
+
+                  [env: KAFKA_BOOTSTRAP]
+                  [default: 127.0.0.1:19092]
+
+              --kafka-security-protocol <KAFKA_SECURITY_PROTOCOL>
+                  Protection of the connection; the two with `sasl` need a user
+
+                  Possible values:
+                  - plaintext:      Neither encrypted nor authenticated
+                  - ssl:            Encrypted
+                  - sasl-plaintext: Authenticated but not encrypted
+                  - sasl-ssl:       Encrypted and authenticated
+
+                  [env: KAFKA_SECURITY_PROTOCOL]
+                  [default: plaintext]
+
+              --kafka-sasl-mechanism <KAFKA_SASL_MECHANISM>
+                  Proof of identity, with `sasl-plaintext` and `sasl-ssl`
+
+                  Possible values:
+                  - PLAIN:         Name and password in clear; only with `sasl-ssl`
+                  - SCRAM-SHA-256: Salted challenge and response with SHA-256
+                  - SCRAM-SHA-512: Salted challenge and response with SHA-512
+
+                  [env: KAFKA_SASL_MECHANISM]
+                  [default: SCRAM-SHA-512]
+
+              --kafka-username <NAME>
+                  User, with `sasl-plaintext` and `sasl-ssl`
+
+                  [env: KAFKA_USERNAME]
+
+              --kafka-password <SECRET>
+                  Password of that user
+
+                  [env: KAFKA_PASSWORD]
+
+              --kafka-password-file <PATH>
+                  File that holds the password
+
+                  [env: KAFKA_PASSWORD_FILE]
+
+              --kafka-property <KEY=VALUE>
+                  One more librdkafka property; may be repeated, wins over ours. In the environment,
+                  properties are separated by `;`
+
+                  [env: KAFKA_PROPERTIES]
+
+        Schema registry:
+              --schema-registry-url <URL>
+                  Address of the Confluent-compatible registry API
+
+                  [env: SCHEMA_REGISTRY_URL]
+                  [default: http://127.0.0.1:18081/apis/ccompat/v7]
+
+              --schema-registry-user <NAME>
+                  User for basic authentication; without it requests carry none
+
+                  [env: SCHEMA_REGISTRY_USER]
+
+              --schema-registry-password <SECRET>
+                  Password of that user
+
+                  [env: SCHEMA_REGISTRY_PASSWORD]
+
+              --schema-registry-password-file <PATH>
+                  File that holds the password
+
+                  [env: SCHEMA_REGISTRY_PASSWORD_FILE]
+
+        Logging:
+              --log-format <LOG_FORMAT>
+                  Look of the log lines on standard error
+
+                  Possible values:
+                  - text: One readable line per event, coloured when standard error is a terminal
+                  - json: One JSON object per line
+
+                  [env: LOG_FORMAT]
+                  [default: text]
+
+              --log-filter <FILTER>
+                  What is logged: a level (`error warn info debug trace`), or levels per module such as
+                  `info,platform=debug`
+
+                  [env: LOG_FILTER]
+                  [default: info]
+
+        Life:
+              --shutdown-timeout-seconds <SECONDS>
+                  Seconds that draining may take after the first signal, 1 to 3600; afterwards the process
+                  gives up and leaves with 1
+
+                  [env: SHUTDOWN_TIMEOUT_SECONDS]
+                  [default: 30]
+        ");
+    }
+
+    #[test]
+    fn the_verb_may_be_left_out() {
+        let parse = |arguments: &[&str]| Config::try_parse_from(arguments).unwrap().verb;
+        assert_eq!(parse(&["x"]), Verb::Run);
+        assert_eq!(parse(&["x", "run", "--workers", "3"]), Verb::Run);
+    }
+}

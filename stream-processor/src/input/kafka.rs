@@ -1,0 +1,185 @@
+//! [`Input`] by a consumer that belongs to no group: it reads what it is told, from where it is
+//! told. Which partitions are ours is the membership's affair, another client's.
+//!
+//! Each lane has the client's own queue for its partition. It is split off before the partition is
+//! taken up; from then on librdkafka keeps it apart, so records never meet in a common queue, and a
+//! queue that is not asked fills to its limit and stops fetching.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use platform::kafka::KafkaArgs;
+use rdkafka::client::ClientContext;
+use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
+use rdkafka::{Offset, TopicPartitionList};
+
+use super::{Input, InputError, InputRecord, Start};
+use crate::topology::{Lane, Source};
+
+/// How long a question about offsets may take.
+const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The client's callbacks: errors of the connection are logged, the client repairs them itself.
+#[derive(Debug)]
+pub(crate) struct Context;
+
+impl ClientContext for Context {
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::warn!(%error, reason, "kafka client reports an error");
+    }
+}
+
+impl ConsumerContext for Context {}
+
+/// The consumer and a queue for each lane.
+pub(crate) struct KafkaInput {
+    queues: BTreeMap<Lane, PartitionQueue<Context>>,
+    consumer: Arc<BaseConsumer<Context>>,
+}
+
+impl KafkaInput {
+    /// Creates a consumer for the worker called `name`, which reads nothing yet.
+    pub(crate) fn new(args: &KafkaArgs, name: &str) -> Result<Self, InputError> {
+        let mut config = args.consumer_config(&format!("{name}-input"), name);
+        config
+            // The position record says where to go on. If that is gone, records were lost, and
+            // nobody may skip them silently.
+            .set("auto.offset.reset", "error")
+            // The directory and the sessions of a partition must not wait behind its statuses:
+            // small portions of many partitions rather than megabytes of one.
+            .set("fetch.message.max.bytes", "262144")
+            // A partition that is taken up waits until the fetch before it has ended, which at an idle
+            // broker lasts this long: half a second by default, and a restore takes up twice.
+            .set("fetch.wait.max.ms", "100")
+            // With 72 queues of our own, the default of 100,000 records each would be gigabytes.
+            .set("queued.min.messages", "5000");
+        let consumer = config
+            .create_with_context(Context)
+            .map_err(InputError::Client)?;
+        Ok(Self {
+            queues: BTreeMap::new(),
+            consumer: Arc::new(consumer),
+        })
+    }
+
+    /// Serves the common queue, where errors of the client arrive.
+    fn serve(&self, timeout: Duration) -> Result<(), InputError> {
+        match self.consumer.poll(timeout) {
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                Err(InputError::Client(error))
+            }
+            Some(Err(error)) => {
+                tracing::debug!(%error, "kafka client repairs an error");
+                Ok(())
+            }
+            Some(Ok(record)) => Err(InputError::Client(KafkaError::Seek(format!(
+                "record of {}/{} came outside its queue",
+                record.topic(),
+                record.partition()
+            )))),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Input for KafkaInput {
+    fn open(&mut self, lanes: &[(Lane, Start)]) -> Result<(), InputError> {
+        let mut list = TopicPartitionList::with_capacity(lanes.len());
+        for (lane, start) in lanes {
+            let topic = lane.source.topic();
+            let queue = self
+                .consumer
+                .split_partition_queue(topic, lane.partition)
+                .ok_or_else(|| InputError::Client(KafkaError::Seek(lane.to_string())))?;
+            self.queues.insert(*lane, queue);
+            let offset = match start {
+                Start::Beginning => Offset::Beginning,
+                Start::At(offset) => Offset::Offset(*offset),
+            };
+            list.add_partition_offset(topic, lane.partition, offset)
+                .map_err(InputError::Client)?;
+        }
+        self.consumer
+            .incremental_assign(&list)
+            .map_err(InputError::Client)
+    }
+
+    fn close(&mut self, lanes: &[Lane]) -> Result<(), InputError> {
+        for lane in lanes {
+            self.queues.remove(lane);
+        }
+        self.consumer
+            .incremental_unassign(&list_of(lanes, Offset::Invalid).map_err(InputError::Client)?)
+            .map_err(InputError::Client)
+    }
+
+    fn next(&mut self, lane: Lane) -> Result<Option<InputRecord>, InputError> {
+        let Some(queue) = self.queues.get(&lane) else {
+            return Ok(None);
+        };
+        match queue.poll(Duration::ZERO) {
+            None => Ok(None),
+            Some(Ok(record)) => Ok(Some(detach(&record, lane))),
+            Some(Err(source)) => match source.rdkafka_error_code() {
+                Some(RDKafkaErrorCode::AutoOffsetReset | RDKafkaErrorCode::OffsetOutOfRange) => {
+                    Err(InputError::OffsetGone { lane })
+                }
+                _ => Err(InputError::Lane { lane, source }),
+            },
+        }
+    }
+
+    fn ends(&mut self, lanes: &[Lane]) -> Result<BTreeMap<Lane, i64>, InputError> {
+        if lanes.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        // A list of "timestamps" -1 asks for the ends: one request for each broker, whatever the
+        // number of partitions.
+        let asked = list_of(lanes, Offset::End).map_err(InputError::Unavailable)?;
+        let answered = self
+            .consumer
+            .offsets_for_times(asked, QUESTION_TIMEOUT)
+            .map_err(InputError::Unavailable)?;
+        let mut ends = BTreeMap::new();
+        for lane in lanes {
+            let found = answered.find_partition(lane.source.topic(), lane.partition);
+            match found.map(|element| (element.error(), element.offset())) {
+                Some((Ok(()), Offset::Offset(end))) => ends.insert(*lane, end),
+                Some((Err(error), _)) => return Err(InputError::Unavailable(error)),
+                _ => return Err(InputError::Unavailable(KafkaError::Canceled)),
+            };
+        }
+        Ok(ends)
+    }
+
+    fn wait(&mut self, timeout: Duration) -> Result<(), InputError> {
+        self.serve(timeout)
+    }
+}
+
+fn list_of(lanes: &[Lane], offset: Offset) -> KafkaResult<TopicPartitionList> {
+    let mut list = TopicPartitionList::with_capacity(lanes.len());
+    for lane in lanes {
+        list.add_partition_offset(lane.source.topic(), lane.partition, offset)?;
+    }
+    Ok(list)
+}
+
+/// Copies a record out of the client's memory.
+fn detach(record: &BorrowedMessage<'_>, lane: Lane) -> InputRecord {
+    // Ticks name their gateway in a header, which nobody needs here.
+    let is_empty = record.payload().is_none() && lane.source != Source::Directory;
+    let headers = record.headers().filter(|it| !is_empty && it.count() > 0);
+    InputRecord {
+        lane,
+        offset: record.offset(),
+        timestamp_ms: record.timestamp().to_millis(),
+        key: record.key().map(<[u8]>::to_vec),
+        value: record.payload().map(<[u8]>::to_vec),
+        headers: headers.map(rdkafka::message::BorrowedHeaders::detach),
+    }
+}

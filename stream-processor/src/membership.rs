@@ -1,0 +1,122 @@
+//! Which partitions are ours: the worker as a member of the consumer group.
+//!
+//! The member subscribes to `charge-point-status` alone, and a partition number assigned to it means
+//! that number of every topic. So the three inputs of a task can never be assigned to different
+//! members, whatever the assignor, the order of topics or a member with old metadata; with a
+//! subscription to all three that would rest on equal counts and on every member's equal view.
+//! The member reads nothing: its partitions are paused, and another client reads what it was told.
+//!
+//! The protocol is eager (`range`): on every change all partitions are revoked, committed, and
+//! restored by whoever has them then. Nobody can commit while the group changes, so the generation
+//! known at the assignment is the right one for as long as the assignment lasts.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use platform::kafka::KafkaArgs;
+use platform::kafka::consumer::{Consumer, Event, Offset, TopicPartition, is_fatal};
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::KafkaError;
+
+use crate::disposition::WorkerError;
+use crate::topology::Source;
+
+/// What changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Partitions are ours: see [`Membership::partitions`].
+    Assigned,
+    /// They are about to be given to others: commit, then [`Membership::let_go`].
+    Revoked,
+    /// They were given to others already: drop everything, then [`Membership::let_go`].
+    Lost,
+}
+
+/// The member.
+pub(crate) struct Membership {
+    consumer: Consumer,
+    partitions: Option<Vec<i32>>,
+    group: Option<Rc<ConsumerGroupMetadata>>,
+}
+
+impl Membership {
+    /// Joins `group` as the worker called `name`, which it keeps for a restart: within the session
+    /// timeout of the group its partitions wait for it.
+    pub(crate) fn join(args: &KafkaArgs, group: &str, name: &str) -> Result<Self, WorkerError> {
+        let mut config = args.consumer_config(&format!("{name}-member"), group);
+        config
+            // See above: one protocol for all, under which nothing runs during a change.
+            .set("partition.assignment.strategy", "range")
+            // A restart is not a change: no other worker has to give anything up for it.
+            .set("group.instance.id", name);
+        let consumer = Consumer::new(&config).map_err(WorkerError::Membership)?;
+        consumer
+            .subscribe(&[Source::Status.topic()])
+            .map_err(WorkerError::Membership)?;
+        Ok(Self {
+            consumer,
+            partitions: None,
+            group: None,
+        })
+    }
+
+    /// The partitions that are ours, in order; none until the group has spoken.
+    pub(crate) fn partitions(&self) -> Option<&[i32]> {
+        self.partitions.as_deref()
+    }
+
+    /// What the group knew of us when it assigned them.
+    pub(crate) fn group(&self) -> Option<Rc<ConsumerGroupMetadata>> {
+        self.group.clone()
+    }
+
+    /// Waits at most `timeout` for a change. Must be called regularly.
+    ///
+    /// # Errors
+    /// When the membership is over.
+    pub(crate) fn poll(&mut self, timeout: Duration) -> Result<Option<Change>, WorkerError> {
+        let assigned = match self.consumer.poll(timeout) {
+            Some(Event::Assigned(partitions)) => partitions,
+            Some(Event::Revoked(_)) => return Ok(Some(Change::Revoked)),
+            Some(Event::Lost(_)) => return Ok(Some(Change::Lost)),
+            Some(Event::Error(error)) if is_fatal(&error) => {
+                return Err(WorkerError::Membership(error));
+            }
+            Some(Event::Error(error)) => {
+                tracing::debug!(%error, "kafka client repairs an error");
+                return Ok(None);
+            }
+            // A record may slip through between taking up and pausing; it is read elsewhere.
+            Some(Event::Record(_) | Event::PartitionEof(_)) | None => return Ok(None),
+        };
+        self.take_up(&assigned).map_err(WorkerError::Membership)?;
+        Ok(Some(Change::Assigned))
+    }
+
+    fn take_up(&mut self, assigned: &[TopicPartition]) -> Result<(), KafkaError> {
+        let at_end: Vec<_> = assigned
+            .iter()
+            .map(|partition| (partition.clone(), Offset::End))
+            .collect();
+        self.consumer.take_up(&at_end)?;
+        self.consumer.pause(assigned)?;
+        self.group = self.consumer.group_metadata().map(Rc::new);
+        let mut partitions: Vec<_> = assigned.iter().map(|it| it.partition).collect();
+        partitions.sort_unstable();
+        tracing::info!(?partitions, "partitions assigned");
+        self.partitions = Some(partitions);
+        Ok(())
+    }
+
+    /// Lets all partitions go.
+    ///
+    /// # Errors
+    /// When the client refuses.
+    pub(crate) fn let_go(&mut self) -> Result<(), WorkerError> {
+        self.group = None;
+        if let Some(partitions) = self.partitions.take() {
+            tracing::info!(?partitions, "partitions let go");
+        }
+        self.consumer.let_go(&[]).map_err(WorkerError::Membership)
+    }
+}

@@ -1,0 +1,194 @@
+//! The processor's metrics.
+//!
+//! Records are counted when the transaction that used them is committed, not when they are read:
+//! what is done again after a failure is counted once, and in = used + refused always holds.
+
+use platform::metrics::{Result, SECONDS, counter_vec, gauge, gauge_vec, histogram, int_gauge_vec};
+use prometheus::{Gauge, GaugeVec, Histogram, IntCounterVec, IntGaugeVec, Registry};
+
+use crate::tally::{Fate, Tally};
+use crate::topology::Source;
+
+/// The handles. Clones share them.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    records_in: IntCounterVec,
+    records_used: IntCounterVec,
+    records_refused: IntCounterVec,
+    records_out: IntCounterVec,
+    windows: IntCounterVec,
+    transactions: IntCounterVec,
+    /// Time from the end of intake to the end of a commit, seconds.
+    pub(crate) commit_duration: Histogram,
+    /// Time to restore the tasks of one assignment, seconds.
+    pub(crate) restore_duration: Histogram,
+    gauges: Gauges,
+}
+
+/// What is shown of the present.
+#[derive(Clone, Debug)]
+struct Gauges {
+    clock: GaugeVec,
+    lag: IntGaugeVec,
+    restored_keys: IntGaugeVec,
+    last_commit: Gauge,
+}
+
+impl Gauges {
+    fn new(registry: &Registry) -> Result<Self> {
+        Ok(Self {
+            clock: gauge_vec(
+                registry,
+                "qualicharge_processor_clock_timestamp_seconds",
+                "Clock of a task: everything before it has been seen.",
+                &["partition"],
+            )?,
+            lag: int_gauge_vec(
+                registry,
+                "qualicharge_processor_lag_records",
+                "Records between the position of a task and the end of an input.",
+                &["topic", "partition"],
+            )?,
+            restored_keys: int_gauge_vec(
+                registry,
+                "qualicharge_processor_restored_state_keys",
+                "Keys of a task's state at its last restore.",
+                &["partition"],
+            )?,
+            last_commit: gauge(
+                registry,
+                "qualicharge_processor_last_commit_timestamp_seconds",
+                "Time of the last committed transaction.",
+            )?,
+        })
+    }
+}
+
+impl Metrics {
+    /// Registers the metrics.
+    ///
+    /// # Errors
+    /// When a name is taken.
+    pub fn new(registry: &Registry) -> Result<Self> {
+        let counter = |name, help, labels: &[&str]| counter_vec(registry, name, help, labels);
+        let duration = |name, help| histogram(registry, name, help, SECONDS);
+        Ok(Self {
+            records_in: counter(
+                "qualicharge_processor_records_in_total",
+                "Records read whose transaction was committed, by topic.",
+                &["topic"],
+            )?,
+            records_used: counter(
+                "qualicharge_processor_records_used_total",
+                "Records used, by topic and outcome.",
+                &["topic", "outcome"],
+            )?,
+            records_refused: counter(
+                "qualicharge_processor_records_refused_total",
+                "Records set aside to late-event or dead-letter, by topic and reason.",
+                &["topic", "reason"],
+            )?,
+            records_out: counter(
+                "qualicharge_processor_records_out_total",
+                "Records written, by topic.",
+                &["topic"],
+            )?,
+            windows: counter(
+                "qualicharge_processor_windows_total",
+                "Hours published, by entity and phase.",
+                &["entity", "phase"],
+            )?,
+            transactions: counter(
+                "qualicharge_processor_transactions_total",
+                "Transactions, by outcome.",
+                &["outcome"],
+            )?,
+            commit_duration: duration(
+                "qualicharge_processor_commit_duration_seconds",
+                "Time that a commit takes: state, delivery of all records, offsets, end.",
+            )?,
+            restore_duration: duration(
+                "qualicharge_processor_restore_duration_seconds",
+                "Time from the assignment of partitions until their state is restored.",
+            )?,
+            gauges: Gauges::new(registry)?,
+        })
+    }
+
+    /// Adds what a committed transaction did.
+    pub(crate) fn committed(&self, tally: &Tally, now_ms: i64) {
+        for ((source, fate), count) in &tally.fates {
+            let labels = [source.topic(), fate.outcome()];
+            let by_fate = match fate {
+                Fate::Refused(_) => &self.records_refused,
+                _ => &self.records_used,
+            };
+            by_fate.with_label_values(&labels).inc_by(*count);
+            self.records_in
+                .with_label_values(&[source.topic()])
+                .inc_by(*count);
+        }
+        for ((entity, phase), count) in &tally.windows {
+            self.windows
+                .with_label_values(&[*entity, *phase])
+                .inc_by(*count);
+        }
+        for (topic, count) in &tally.written {
+            self.records_out.with_label_values(&[topic]).inc_by(*count);
+        }
+        self.transactions.with_label_values(&["committed"]).inc();
+        self.gauges.last_commit.set(seconds(now_ms));
+    }
+
+    /// Counts a transaction that did not happen.
+    pub(crate) fn aborted(&self) {
+        self.transactions.with_label_values(&["aborted"]).inc();
+    }
+
+    /// Shows the clock of a task.
+    pub(crate) fn clock(&self, partition: i32, clock: domain::Timestamp) {
+        self.gauges
+            .clock
+            .with_label_values(&[&partition.to_string()])
+            .set(seconds(clock.as_ms()));
+    }
+
+    /// Shows how far an input of a task is behind.
+    pub(crate) fn lag(&self, source: Source, partition: i32, records: i64) {
+        self.gauges
+            .lag
+            .with_label_values(&[source.topic(), &partition.to_string()])
+            .set(records);
+    }
+
+    /// Shows the size of a task's state at its restore.
+    pub(crate) fn restored(&self, partition: i32, keys: usize) {
+        self.gauges
+            .restored_keys
+            .with_label_values(&[&partition.to_string()])
+            .set(i64::try_from(keys).unwrap_or(i64::MAX));
+    }
+
+    /// Removes what is shown of a task that is not ours any more.
+    pub(crate) fn forget(&self, partition: i32) {
+        let partition = partition.to_string();
+        // A value that was never set cannot be removed, which is as good.
+        self.gauges.clock.remove_label_values(&[&partition]).ok();
+        self.gauges
+            .restored_keys
+            .remove_label_values(&[&partition])
+            .ok();
+        for source in Source::INPUTS {
+            let labels = [source.topic(), &partition];
+            self.gauges.lag.remove_label_values(&labels).ok();
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "instants of our age fit 53 bits"
+)]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1000.0
+}

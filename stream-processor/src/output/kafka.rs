@@ -1,0 +1,177 @@
+//! [`Output`] by a transactional producer.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use platform::kafka::KafkaArgs;
+use platform::kafka::batch_producer::{BatchError, BatchProducer};
+use platform::kafka::consumer::TopicPartition;
+use platform::kafka::producer::Record;
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::producer::{Producer as _, PurgeConfig};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{Output, OutputError};
+use crate::commit;
+use crate::topology::Lane;
+
+/// What an open transaction may last before the brokers end it. It bounds for how long a worker
+/// that hangs can hold back the readers of the outputs, and must exceed a broker's restart.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one blocking call to the client may take; after it the call is repeated.
+const CALL_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The producer of one worker.
+pub(crate) struct KafkaOutput {
+    name: String,
+    producer: BatchProducer,
+    group: Option<Rc<ConsumerGroupMetadata>>,
+}
+
+impl KafkaOutput {
+    /// Creates the producer of the worker called `name`, and ends what an earlier one of that name
+    /// left open.
+    pub(crate) fn new(
+        args: &KafkaArgs,
+        name: &str,
+        shutdown: &CancellationToken,
+    ) -> Result<Self, OutputError> {
+        let mut config = args.producer_config(&format!("{name}-output"), TRANSACTION_TIMEOUT);
+        config
+            // Who we are: a newer producer of this name fences us.
+            .set("transactional.id", name)
+            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
+        let client = |source: KafkaError| OutputError::Client {
+            name: name.to_owned(),
+            source: source.into(),
+        };
+        let producer = BatchProducer::new(&config).map_err(client)?;
+        let output = Self {
+            name: name.to_owned(),
+            producer,
+            group: None,
+        };
+        output.call("take over the transactions", |timeout| {
+            if shutdown.is_cancelled() {
+                return Err(KafkaError::Canceled);
+            }
+            output.producer.client().init_transactions(timeout)
+        })?;
+        Ok(output)
+    }
+
+    /// Commits as this member of the group from now on. It is what the group knew at the
+    /// assignment: a member that has lost its partitions since cannot commit with it.
+    pub(crate) fn set_group(&mut self, group: Option<Rc<ConsumerGroupMetadata>>) {
+        self.group = group;
+    }
+
+    /// Repeats a call while the client says that it may be repeated.
+    pub(crate) fn call(
+        &self,
+        action: &'static str,
+        call: impl Fn(Duration) -> Result<(), KafkaError>,
+    ) -> Result<(), OutputError> {
+        let start = Instant::now();
+        loop {
+            let Err(error) = call(CALL_TIMEOUT) else {
+                return Ok(());
+            };
+            let may_repeat = match &error {
+                KafkaError::Transaction(error) => error.is_retriable(),
+                _ => false,
+            };
+            if !may_repeat || start.elapsed() > TRANSACTION_TIMEOUT {
+                return Err(self.classify(action, error));
+            }
+        }
+    }
+
+    fn classify(&self, action: &'static str, error: KafkaError) -> OutputError {
+        use RDKafkaErrorCode::{
+            ClusterAuthorizationFailed, Fenced, InvalidProducerEpoch, ProducerFenced,
+            TransactionalIdAuthorizationFailed,
+        };
+        let code = match &error {
+            KafkaError::Transaction(error) => Some(error.code()),
+            other => other.rdkafka_error_code(),
+        };
+        let name = self.name.clone();
+        let source = error.into();
+        match code {
+            Some(Fenced | InvalidProducerEpoch | ProducerFenced) => {
+                OutputError::Fenced { name, source }
+            }
+            Some(ClusterAuthorizationFailed | TransactionalIdAuthorizationFailed) => {
+                OutputError::Client { name, source }
+            }
+            _ => OutputError::Broken { action, source },
+        }
+    }
+
+    /// Waits until every record is in Kafka. Not left to the client, whose commit waits a flat
+    /// 100 ms whenever records are on their way.
+    fn drain(&self) -> Result<(), OutputError> {
+        self.producer
+            .drain(TRANSACTION_TIMEOUT)
+            .map_err(|error| broken("deliver records", error))
+    }
+}
+
+impl Output for KafkaOutput {
+    fn begin(&mut self) -> Result<(), OutputError> {
+        self.producer
+            .client()
+            .begin_transaction()
+            .map_err(|error| self.classify("begin", error))
+    }
+
+    fn send(&mut self, record: &Record) -> Result<(), OutputError> {
+        self.producer
+            .send(record, TRANSACTION_TIMEOUT)
+            .map_err(|error| broken("send a record", error))
+    }
+
+    fn commit(&mut self, offsets: &[(Lane, i64)]) -> Result<(), OutputError> {
+        self.drain()?;
+        let offsets: Vec<_> = offsets
+            .iter()
+            .map(|(lane, next)| {
+                let partition = TopicPartition::new(lane.source.topic(), lane.partition);
+                (partition, *next)
+            })
+            .collect();
+        let client = self.producer.client();
+        if !offsets.is_empty() {
+            let group = self.group.clone().ok_or_else(|| OutputError::Broken {
+                action: "commit offsets",
+                source: "the worker is no member of its group".into(),
+            })?;
+            self.call("commit offsets", |timeout| {
+                commit::offsets(client, &offsets, &group, timeout)
+            })?;
+        }
+        self.call("commit", |timeout| commit::transaction(client, timeout))
+    }
+
+    fn abort(&mut self) -> Result<(), OutputError> {
+        // The client waits for the reports of the records that it purges, and only we can take
+        // them: what can be purged is, before the call.
+        let client = self.producer.client();
+        client.purge(PurgeConfig::default().queue());
+        if let Err(error) = self.producer.drain(CALL_TIMEOUT) {
+            tracing::debug!(%error, "records given up with their transaction");
+        }
+        self.call("abort", |timeout| client.abort_transaction(timeout))
+    }
+}
+
+fn broken(action: &'static str, error: BatchError) -> OutputError {
+    OutputError::Broken {
+        action,
+        source: error.into(),
+    }
+}

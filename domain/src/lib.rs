@@ -24,6 +24,7 @@ pub mod position;
 pub mod session;
 pub mod status;
 pub mod time;
+mod timeline;
 pub mod window;
 pub mod wire;
 

@@ -15,6 +15,9 @@ pub struct TimestampMicros(i64);
 pub struct Span(i64);
 
 impl Timestamp {
+    /// Before every other instant.
+    pub const MIN: Self = Self(i64::MIN);
+
     /// The instant `ms` milliseconds after the epoch.
     pub const fn from_ms(ms: i64) -> Self {
         Self(ms)

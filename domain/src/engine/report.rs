@@ -1,0 +1,166 @@
+//! From what stands at a cut to the records that are published.
+
+use super::Output;
+use super::emission::{Decision, Digest, EpisodeLog, WindowLog};
+use super::failures::{Dimensions, Failure};
+use super::hour::Hour;
+use super::station_hour::StationHour;
+use crate::episode::{EpisodeEnd, EpisodeFlags, EpisodeOutcome, FailureEpisode};
+use crate::id::{ChargePointId, StationId};
+use crate::indicator::{ChargePointIndicator, StationIndicator};
+use crate::time::Timestamp;
+use crate::window::Window;
+
+/// Writes the records of one station and its charge points at one cut.
+#[derive(Debug)]
+pub(super) struct Reporter<'a> {
+    pub(super) station_id: &'a StationId,
+    pub(super) decision: &'a Decision<'a>,
+    pub(super) outputs: &'a mut Vec<Output>,
+}
+
+impl Reporter<'_> {
+    /// Publishes an hour of a charge point if it is due; whether it was.
+    pub(super) fn hour(
+        &mut self,
+        charge_point_id: &ChargePointId,
+        window: Window,
+        hour: &Hour,
+        log: &mut WindowLog,
+    ) -> bool {
+        let emission = log.emit(window, hour.digest(), self.decision);
+        let record = emission.map(|emission| ChargePointIndicator {
+            policy: self.decision.policy.id.clone(),
+            station_id: self.station_id.clone(),
+            charge_point_id: charge_point_id.clone(),
+            window,
+            code_insee_commune: hour.dimensions.code_insee_commune.as_ref().to_owned(),
+            power_w: hour.dimensions.power_w,
+            vector: hour.vector,
+            state_at_end: hour.state_at_end,
+            gauges: hour.gauges,
+            emission,
+        });
+        let is_due = record.is_some();
+        self.outputs.extend(record.map(Output::ChargePoint));
+        is_due
+    }
+
+    /// Publishes an hour of the station if it is due; whether it was.
+    pub(super) fn station_hour(
+        &mut self,
+        window: Window,
+        hour: &StationHour,
+        log: &mut WindowLog,
+    ) -> bool {
+        let emission = log.emit(window, hour.digest(), self.decision);
+        let record = emission.map(|emission| StationIndicator {
+            policy: self.decision.policy.id.clone(),
+            station_id: self.station_id.clone(),
+            window,
+            code_insee_commune: hour.dimensions.code_insee_commune.as_ref().to_owned(),
+            power_w: hour.dimensions.power_w,
+            vector: hour.vector,
+            charge_points: hour.charge_points,
+            sweep: hour.sweep,
+            state_at_end: hour.state_at_end,
+            gauges: hour.gauges,
+            emission,
+        });
+        let is_due = record.is_some();
+        self.outputs.extend(record.map(Output::Station));
+        is_due
+    }
+
+    /// Publishes the episodes of a charge point, or of the station (none), that changed; whether
+    /// any did. `place` tells the directory at an opening.
+    pub(super) fn episodes(
+        &mut self,
+        charge_point_id: Option<&ChargePointId>,
+        standing: &[Failure],
+        place: impl Fn(Timestamp) -> Dimensions,
+        log: &mut EpisodeLog,
+    ) -> bool {
+        let before = self.outputs.len();
+        for (opened_at, revision) in log.retract(standing) {
+            let content = EpisodeContent {
+                opened_at,
+                outcome: EpisodeOutcome::Retracted,
+                end: None,
+                flags: EpisodeFlags::default(),
+                dimensions: place(opened_at),
+            };
+            self.episode(charge_point_id, &content, revision);
+        }
+        for failure in standing {
+            let dimensions = failure.dimensions.clone();
+            let content = EpisodeContent {
+                opened_at: failure.opened_at,
+                outcome: failure.outcome,
+                end: failure.end,
+                flags: failure.flags,
+                dimensions: dimensions.unwrap_or_else(|| place(failure.opened_at)),
+            };
+            if let Some(revision) = log.emit(failure, content.digest()) {
+                self.episode(charge_point_id, &content, revision);
+            }
+        }
+        before < self.outputs.len()
+    }
+
+    fn episode(
+        &mut self,
+        charge_point_id: Option<&ChargePointId>,
+        content: &EpisodeContent,
+        revision: i32,
+    ) {
+        self.outputs.push(Output::Episode(FailureEpisode {
+            policy: self.decision.policy.id.clone(),
+            station_id: self.station_id.clone(),
+            charge_point_id: charge_point_id.cloned(),
+            opened_at: content.opened_at,
+            outcome: content.outcome,
+            end: content.end,
+            flags: content.flags,
+            code_insee_commune: content.dimensions.code_insee_commune.as_ref().to_owned(),
+            power_w: content.dimensions.power_w,
+            revision,
+            version: self.decision.cut,
+            computed_at: self.decision.cut,
+        }));
+    }
+}
+
+/// What an episode record says, its key and emission apart.
+#[derive(Debug)]
+struct EpisodeContent {
+    opened_at: Timestamp,
+    outcome: EpisodeOutcome,
+    end: Option<EpisodeEnd>,
+    flags: EpisodeFlags,
+    dimensions: Dimensions,
+}
+
+impl EpisodeContent {
+    fn digest(&self) -> i64 {
+        let end = self.end.map_or([-1; 4], |end| {
+            [
+                end.closed_at.as_ms(),
+                end.time_to_return_ms,
+                end.out_of_service_ms,
+                end.unknown_ms,
+            ]
+        });
+        let flags = [
+            i64::from(self.flags.left_censored),
+            i64::from(self.flags.onset_uncertain),
+            i64::from(self.flags.unknown_inside),
+        ];
+        Digest::new()
+            .integers(&[i64::from(self.outcome as u8), self.dimensions.power_w])
+            .integers(&end)
+            .integers(&flags)
+            .text(&self.dimensions.code_insee_commune)
+            .value()
+    }
+}

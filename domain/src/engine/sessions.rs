@@ -1,0 +1,142 @@
+//! The sessions of one charge point, and which of them are flagged (chapters 4 and 10).
+
+use std::collections::BTreeMap;
+
+use super::copies::{Copies, Novelty, Writing};
+use super::directory::Directory;
+use crate::indicator::Vector;
+use crate::policy::Policy;
+use crate::time::{Span, Timestamp};
+use crate::window::Window;
+
+/// Wh and W·ms: 1 Wh is 3,600,000 W·ms, and the share is in percent.
+const WATT_MS_PERCENT_PER_WH: i128 = 360_000_000;
+
+/// Start and end: what identifies a session of a charge point, in the order that decides overlaps.
+pub(super) type SessionKey = (Timestamp, Timestamp);
+
+/// The sessions that start from the horizon on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Sessions {
+    pub(super) identities: BTreeMap<SessionKey, Copies<i64>>,
+    /// Largest end of the sessions before the horizon.
+    pub(super) largest_end: Option<Timestamp>,
+}
+
+/// One distinct session, judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Judged {
+    pub(super) start: Timestamp,
+    duration: Span,
+    energy_wh: i64,
+    further_records: i64,
+    is_flagged: bool,
+}
+
+impl Sessions {
+    /// Applies one record.
+    pub(super) fn observe(&mut self, key: SessionKey, energy_wh: i64, writing: Writing) -> Novelty {
+        let copies = self.identities.entry(key).or_default();
+        copies.observe(energy_wh, writing)
+    }
+
+    /// Every distinct session in the order (start, end), flagged or not.
+    pub(super) fn judge(&self, directory: &Directory, policy: &Policy) -> Vec<Judged> {
+        let mut largest_end = self.largest_end;
+        let mut judged = Vec::with_capacity(self.identities.len());
+        for (&(start, end), copies) in &self.identities {
+            let energy_wh = copies.winner().unwrap_or_default();
+            let duration = end - start;
+            let overlaps = largest_end.is_some_and(|earlier| start < earlier);
+            let power_w = directory
+                .in_force(Window::of(start).start())
+                .map_or(0, |dimensions| dimensions.power_w);
+            judged.push(Judged {
+                start,
+                duration,
+                energy_wh,
+                further_records: copies.records - 1,
+                is_flagged: overlaps || is_abnormal(energy_wh, power_w, duration, policy),
+            });
+            largest_end = largest_end.max(Some(end));
+        }
+        judged
+    }
+
+    /// Folds all sessions held into the carry-in.
+    pub(super) fn fold(&mut self) {
+        let folded = std::mem::take(&mut self.identities);
+        let ends = folded.into_keys().map(|(_, end)| Some(end));
+        self.largest_end = ends.fold(self.largest_end, Ord::max);
+    }
+}
+
+/// More than the charge point can deliver. Left out while its power is unknown.
+fn is_abnormal(energy_wh: i64, power_w: i64, duration: Span, policy: &Policy) -> bool {
+    let most = i128::from(policy.abnormal_energy_percent)
+        * i128::from(power_w)
+        * i128::from(duration.as_ms());
+    power_w > 0 && i128::from(energy_wh) * WATT_MS_PERCENT_PER_WH > most
+}
+
+/// Adds the sessions that start in `[from, to)`.
+pub(super) fn count(
+    judged: &[Judged],
+    (from, to): (Timestamp, Timestamp),
+    policy: &Policy,
+    vector: &mut Vector,
+) {
+    let first = judged.partition_point(|session| session.start < from);
+    let rest = judged.get(first..).unwrap_or_default().iter();
+    for session in rest.take_while(|session| session.start < to) {
+        vector.sessions += 1;
+        vector.duplicate_sessions += session.further_records;
+        if session.is_flagged {
+            vector.flagged_sessions += 1;
+            vector.flagged_energy_wh += session.energy_wh;
+        } else {
+            let has_energy = session.energy_wh > policy.success_energy_wh;
+            let lasts = |limit: Span| i64::from(has_energy && session.duration > limit);
+            vector.successful_sessions_2min += lasts(policy.success_short);
+            vector.successful_sessions_3min += lasts(policy.success_long);
+            vector.session_ms += session.duration.as_ms();
+            vector.energy_wh += session.energy_wh;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn flags(sessions: &[(i64, i64)]) -> Vec<bool> {
+        let mut all = Sessions::default();
+        for &(start, end) in sessions {
+            let at = Timestamp::from_ms;
+            let writing = Writing {
+                received_at: at(end),
+                offset: 0,
+            };
+            let _first = all.observe((at(start), at(end)), 0, writing);
+        }
+        let judged = all.judge(&Directory::default(), &Policy::qc_1());
+        judged.iter().map(|session| session.is_flagged).collect()
+    }
+
+    #[test]
+    fn an_overlap_is_seen_behind_a_shorter_session() {
+        assert_eq!(flags(&[(0, 100), (10, 20), (50, 60)]), [false, true, true]);
+        assert_eq!(flags(&[(0, 10), (10, 20)]), [false, false]);
+        assert_eq!(flags(&[(0, 10), (0, 20)]), [false, true]);
+    }
+
+    #[test]
+    fn energy_of_exactly_110_percent_is_not_abnormal() {
+        let policy = Policy::qc_1();
+        let hour = Span::from_hours(1);
+        assert!(!is_abnormal(55_000, 50_000, hour, &policy));
+        assert!(is_abnormal(55_001, 50_000, hour, &policy));
+        assert!(is_abnormal(1, 50_000, Span::ZERO, &policy));
+        assert!(!is_abnormal(1, 0, Span::ZERO, &policy), "power unknown");
+    }
+}

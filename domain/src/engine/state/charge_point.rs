@@ -1,0 +1,175 @@
+//! A charge point's ledger on the wire, its policy apart.
+
+use super::super::charge_point_ledger::{Carry, ChargePointLedger};
+use super::super::copies::{Content, Copies, Writing};
+use super::super::directory::{Change, Directory, Version};
+use super::super::presence::Presence;
+use super::super::sessions::Sessions;
+use super::super::statuses::Statuses;
+use super::parts::{
+    put_dimensions, put_episodes, put_trace, put_windows, read_dimensions, read_episodes,
+    read_trace, read_windows,
+};
+use crate::status::{ConnectorState, Occupancy, ServiceState, StatusPayload};
+use crate::timeline::{Mark, MarkKind};
+use crate::wire::binary::{
+    put_array, put_long, put_optional, put_optional_timestamp, put_symbol, put_timestamp,
+};
+use crate::wire::{Reader, WireError};
+
+pub(super) fn put(out: &mut Vec<u8>, ledger: &ChargePointLedger) {
+    put_optional_timestamp(out, ledger.carry.horizon);
+    put_optional(out, ledger.carry.mark, |out, mark| {
+        put_timestamp(out, mark.at);
+        put_symbol(out, &MarkKind::ALL, &mark.kind);
+    });
+    put_optional_timestamp(out, ledger.carry.run_start);
+    put_trace(out, &ledger.carry.trace);
+    put_optional_timestamp(out, ledger.sessions.largest_end);
+    put_symbol(out, &Presence::ALL, &ledger.carry.presence);
+    put_array(out, &ledger.statuses.0, |out, (&event_time, copies)| {
+        put_timestamp(out, event_time);
+        put_copies(out, copies, put_payload);
+    });
+    put_array(out, &ledger.withdrawals, |out, &at| put_timestamp(out, at));
+    put_array(
+        out,
+        &ledger.sessions.identities,
+        |out, (&(start, end), copies)| {
+            put_timestamp(out, start);
+            put_timestamp(out, end);
+            put_copies(out, copies, put_long);
+        },
+    );
+    put_directory(out, &ledger.directory);
+    put_windows(out, &ledger.windows);
+    put_episodes(out, &ledger.episodes);
+    put_optional_timestamp(out, ledger.pending_from);
+}
+
+pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireError> {
+    let horizon = reader.optional(Reader::timestamp)?;
+    let mark = reader.optional(|reader| {
+        Ok(Mark {
+            at: reader.timestamp()?,
+            kind: reader.symbol(&MarkKind::ALL)?,
+        })
+    })?;
+    let run_start = reader.optional(Reader::timestamp)?;
+    let trace = read_trace(reader)?;
+    let largest_end = reader.optional(Reader::timestamp)?;
+    let carry = Carry {
+        horizon,
+        mark,
+        run_start,
+        trace,
+        presence: reader.symbol(&Presence::ALL)?,
+    };
+    let statuses = reader.array(|reader| {
+        let event_time = reader.timestamp()?;
+        Ok((event_time, read_copies(reader, read_payload)?))
+    })?;
+    let withdrawals = reader.array(Reader::timestamp)?;
+    let sessions = reader.array(|reader| {
+        let key = (reader.timestamp()?, reader.timestamp()?);
+        Ok((key, read_copies(reader, Reader::long)?))
+    })?;
+    Ok(ChargePointLedger {
+        carry,
+        statuses: Statuses(statuses.into_iter().collect()),
+        withdrawals: withdrawals.into_iter().collect(),
+        sessions: Sessions {
+            identities: sessions.into_iter().collect(),
+            largest_end,
+        },
+        directory: read_directory(reader)?,
+        windows: read_windows(reader)?,
+        episodes: read_episodes(reader)?,
+        pending_from: reader.optional(Reader::timestamp)?,
+        is_dirty: false,
+    })
+}
+
+fn put_copies<P: Copy>(
+    out: &mut Vec<u8>,
+    copies: &Copies<P>,
+    put_content: impl Fn(&mut Vec<u8>, P),
+) {
+    put_long(out, copies.records);
+    put_array(out, &copies.contents, |out, content| {
+        put_timestamp(out, content.first.received_at);
+        put_long(out, content.first.offset);
+        put_content(out, content.payload);
+    });
+}
+
+fn read_copies<'a, P>(
+    reader: &mut Reader<'a>,
+    read_content: impl Fn(&mut Reader<'a>) -> Result<P, WireError>,
+) -> Result<Copies<P>, WireError> {
+    Ok(Copies {
+        records: reader.long()?,
+        contents: reader.array(|reader| {
+            let first = Writing {
+                received_at: reader.timestamp()?,
+                offset: reader.long()?,
+            };
+            let payload = read_content(reader)?;
+            Ok(Content { payload, first })
+        })?,
+    })
+}
+
+fn put_payload(out: &mut Vec<u8>, payload: StatusPayload) {
+    let connector = |out: &mut Vec<u8>, state: Option<ConnectorState>| {
+        put_optional(out, state, |out, state| {
+            put_symbol(out, &ConnectorState::ALL, &state);
+        });
+    };
+    put_symbol(out, &ServiceState::ALL, &payload.service_state);
+    put_symbol(out, &Occupancy::ALL, &payload.occupancy);
+    connector(out, payload.connector_type_2);
+    connector(out, payload.connector_ccs);
+    connector(out, payload.connector_chademo);
+    connector(out, payload.connector_ef);
+}
+
+fn read_payload(reader: &mut Reader<'_>) -> Result<StatusPayload, WireError> {
+    let connector =
+        |reader: &mut Reader<'_>| reader.optional(|reader| reader.symbol(&ConnectorState::ALL));
+    Ok(StatusPayload {
+        service_state: reader.symbol(&ServiceState::ALL)?,
+        occupancy: reader.symbol(&Occupancy::ALL)?,
+        connector_type_2: connector(reader)?,
+        connector_ccs: connector(reader)?,
+        connector_chademo: connector(reader)?,
+        connector_ef: connector(reader)?,
+    })
+}
+
+fn put_directory(out: &mut Vec<u8>, directory: &Directory) {
+    put_array(out, &directory.versions, |out, version| {
+        put_timestamp(out, version.change.at);
+        put_long(out, version.change.revision);
+        put_dimensions(out, &version.dimensions);
+    });
+    put_optional_timestamp(out, directory.latest.map(|latest| latest.at));
+    put_long(out, directory.latest.map_or(0, |latest| latest.revision));
+}
+
+fn read_directory(reader: &mut Reader<'_>) -> Result<Directory, WireError> {
+    let versions = reader.array(|reader| {
+        let change = Change {
+            at: reader.timestamp()?,
+            revision: reader.long()?,
+        };
+        let dimensions = read_dimensions(reader)?;
+        Ok(Version { change, dimensions })
+    })?;
+    let at = reader.optional(Reader::timestamp)?;
+    let revision = reader.long()?;
+    Ok(Directory {
+        versions,
+        latest: at.map(|at| Change { at, revision }),
+    })
+}

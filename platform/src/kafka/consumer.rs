@@ -3,7 +3,8 @@
 //! librdkafka announces a rebalance within a poll and then waits until the application takes the
 //! partitions up or lets them go. Here the announcement is an [`Event`] like a record is; the owner
 //! answers it with [`Consumer::take_up`] or [`Consumer::let_go`] when it is done with what it has
-//! to do first (restore state, commit). Until then the client holds the rebalance back.
+//! to do first (restore state, commit). Until then the client holds the rebalance back. Empty
+//! announcements, which the cooperative protocol makes as well, are answered here and not told.
 //!
 //! The consumer commits nothing. Dropping it leaves the group; partitions not let go before are
 //! given up then, uncommitted.
@@ -127,11 +128,9 @@ impl Consumer {
     /// # Errors
     /// When the client refuses, for example because the assignment changed again.
     pub fn take_up(&self, partitions: &[(TopicPartition, Offset)]) -> KafkaResult<()> {
-        let list = list_with_offsets(partitions)?;
-        match self.inner.rebalance_protocol() {
-            RebalanceProtocol::Cooperative => self.inner.incremental_assign(&list),
-            RebalanceProtocol::Eager | RebalanceProtocol::None => self.inner.assign(&list),
-        }
+        assign(&self.inner, &list_with_offsets(partitions)?)?;
+        self.inner.context().lock().unanswered = None;
+        Ok(())
     }
 
     /// Takes partitions up where the group last committed, or at the beginning.
@@ -151,7 +150,9 @@ impl Consumer {
     /// # Errors
     /// When the client refuses.
     pub fn let_go(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
-        release(&self.inner, &list_of(partitions))
+        release(&self.inner, &list_of(partitions))?;
+        self.inner.context().lock().unanswered = None;
+        Ok(())
     }
 
     /// Stops fetching from `partitions`; records already fetched are discarded.
@@ -243,10 +244,15 @@ impl Drop for Consumer {
         // From here on nobody answers events: the context does, or closing would wait forever.
         let context = self.inner.context();
         context.closing.store(true, Ordering::SeqCst);
-        while let Some(change) = context.next() {
-            if let Change::Revoked(partitions) | Change::Lost(partitions) = change {
-                log_refusal(release(&self.inner, &list_of(&partitions)));
-            }
+        let changes = std::mem::take(&mut *context.lock());
+        for change in changes.unanswered.into_iter().chain(changes.untold) {
+            let answered = match change {
+                Change::Assigned(_) => assign(&self.inner, &TopicPartitionList::new()),
+                Change::Revoked(partitions) | Change::Lost(partitions) => {
+                    release(&self.inner, &list_of(&partitions))
+                }
+            };
+            log_refusal(answered);
         }
     }
 }
@@ -268,7 +274,7 @@ pub fn offset_list(offsets: &[(TopicPartition, i64)]) -> KafkaResult<TopicPartit
 }
 
 /// A rebalance that was announced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Change {
     Assigned(Vec<TopicPartition>),
     Revoked(Vec<TopicPartition>),
@@ -285,22 +291,32 @@ impl From<Change> for Event<'_> {
     }
 }
 
+/// The rebalances that were announced.
+#[derive(Debug, Default)]
+struct Changes {
+    /// Not told to the owner yet.
+    untold: VecDeque<Change>,
+    /// Told, and not answered yet: the client waits for it, also while it closes.
+    unanswered: Option<Change>,
+}
+
 /// The callbacks: they note what was announced and return at once.
 #[derive(Debug, Default)]
 pub struct Context {
-    announced: Mutex<VecDeque<Change>>,
+    changes: Mutex<Changes>,
     closing: AtomicBool,
 }
 
 impl Context {
     fn next(&self) -> Option<Change> {
-        self.lock().pop_front()
+        let mut changes = self.lock();
+        let change = changes.untold.pop_front()?;
+        changes.unanswered = Some(change.clone());
+        Some(change)
     }
 
-    fn lock(&self) -> MutexGuard<'_, VecDeque<Change>> {
-        self.announced
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Changes> {
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -322,10 +338,12 @@ impl ConsumerContext for Context {
         list: &mut TopicPartitionList,
     ) {
         let is_assignment = announced == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
-        if self.closing.load(Ordering::SeqCst) {
-            if !is_assignment {
-                log_refusal(release(consumer, list));
-            }
+        if list.count() == 0 || self.closing.load(Ordering::SeqCst) {
+            log_refusal(if is_assignment {
+                assign(consumer, &TopicPartitionList::new())
+            } else {
+                release(consumer, list)
+            });
             return;
         }
         let partitions = list
@@ -340,7 +358,14 @@ impl ConsumerContext for Context {
         } else {
             Change::Revoked(partitions)
         };
-        self.lock().push_back(change);
+        self.lock().untold.push_back(change);
+    }
+}
+
+fn assign(consumer: &BaseConsumer<Context>, list: &TopicPartitionList) -> KafkaResult<()> {
+    match consumer.rebalance_protocol() {
+        RebalanceProtocol::Cooperative => consumer.incremental_assign(list),
+        RebalanceProtocol::Eager | RebalanceProtocol::None => consumer.assign(list),
     }
 }
 
@@ -351,9 +376,9 @@ fn release(consumer: &BaseConsumer<Context>, list: &TopicPartitionList) -> Kafka
     }
 }
 
-fn log_refusal(released: KafkaResult<()>) {
-    if let Err(error) = released {
-        tracing::warn!(%error, "partitions cannot be let go");
+fn log_refusal(answered: KafkaResult<()>) {
+    if let Err(error) = answered {
+        tracing::warn!(%error, "rebalance cannot be answered");
     }
 }
 

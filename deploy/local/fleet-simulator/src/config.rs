@@ -26,6 +26,12 @@ pub enum Command {
     Files(FilesArgs),
     /// Prints the exact indicators of a fleet at an instant of the clock.
     Truth(TruthArgs),
+    /// Sends directory and planned deliveries to a gateway whose clock is simulated.
+    Send(SendArgs),
+    /// Sends live statuses at a constant rate and prints how long the acknowledgements took.
+    Live(LiveArgs),
+    /// Measures under load how long a status takes to become a row in ClickHouse.
+    Freshness(FreshnessArgs),
 }
 
 /// Which fleet to make.
@@ -93,6 +99,138 @@ pub struct TruthArgs {
     /// Writes the failure episodes of charge points and stations to this file, as JSON Lines.
     #[arg(long)]
     pub episodes: Option<PathBuf>,
+}
+
+/// The gateway and the account.
+#[derive(Debug, Clone, Args)]
+pub struct GatewayArgs {
+    /// Base URL of the gateway's API.
+    #[arg(long, default_value = "http://127.0.0.1:18000/api/v1")]
+    pub url: String,
+    /// Account, which must be of the units of the fleet.
+    #[arg(long, env = "SIMULATOR_USERNAME", default_value = "operator")]
+    pub username: String,
+    /// Its password.
+    #[arg(
+        long,
+        env = "SIMULATOR_PASSWORD",
+        default_value = "charge-ahead",
+        hide_env_values = true
+    )]
+    pub password: String,
+}
+
+/// What to send.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// The gateway and the account.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+    /// Address of the gateway's admin port, where its clock is set.
+    #[arg(long, default_value = "http://127.0.0.1:19000")]
+    pub admin_url: String,
+    /// Folder of the fleet, as written by `files`.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// Sends the directory first.
+    #[arg(long)]
+    pub statique: bool,
+    /// First line of deliveries.jsonl to send, counted from 0.
+    #[arg(long, default_value_t = 0)]
+    pub from_line: u64,
+    /// First line of deliveries.jsonl not to send, counted from 0; default: send to the end.
+    #[arg(long)]
+    pub to_line: Option<u64>,
+    /// Items per request at most, from 1 to 1000.
+    #[arg(long, default_value_t = 1000, value_parser = batch_size)]
+    pub batch: usize,
+    /// Sets the clock to this at the end, ms since the epoch.
+    #[arg(long, alias = "advance-to")]
+    pub advance_to_ms: Option<i64>,
+    /// How long a request is repeated until it is acknowledged, seconds.
+    #[arg(long, default_value_t = 180)]
+    pub patience_seconds: u64,
+}
+
+/// The load of live traffic.
+#[derive(Debug, Clone, Args)]
+pub struct LoadArgs {
+    /// Statuses per second, greater than 0.
+    #[arg(long, default_value_t = 100.0)]
+    pub rate: f64,
+    /// How long, seconds.
+    #[arg(long, default_value_t = 30)]
+    pub seconds: u64,
+    /// Statuses per request, from 1 to 1000.
+    #[arg(long, default_value_t = 20, value_parser = batch_size)]
+    pub batch: usize,
+    /// Seed of the order of the charge points and of what they say.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+}
+
+/// Which live traffic to send.
+#[derive(Debug, Args)]
+pub struct LiveArgs {
+    /// The gateway and the account.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+    /// Folder of the fleet, as written by `files`.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The load.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Writes the result to this file, as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+/// Where the archive is.
+#[derive(Debug, Clone, Args)]
+pub struct ClickHouseArgs {
+    /// Address of ClickHouse's HTTP interface.
+    #[arg(long, env = "CLICKHOUSE_URL", default_value = "http://127.0.0.1:18123")]
+    pub clickhouse_url: String,
+    /// Its database.
+    #[arg(long, env = "CLICKHOUSE_DATABASE", default_value = "qualicharge")]
+    pub clickhouse_database: String,
+    /// User; default: none is named.
+    #[arg(long, env = "CLICKHOUSE_USER")]
+    pub clickhouse_user: Option<String>,
+    /// Password of the user.
+    #[arg(long, env = "CLICKHOUSE_PASSWORD", hide_env_values = true)]
+    pub clickhouse_password: Option<String>,
+}
+
+/// What to measure.
+#[derive(Debug, Args)]
+pub struct FreshnessArgs {
+    /// The gateway and the account.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+    /// The archive.
+    #[command(flatten)]
+    pub clickhouse: ClickHouseArgs,
+    /// Folder of the fleet, as written by `files`.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// The load beside the probes.
+    #[command(flatten)]
+    pub load: LoadArgs,
+    /// Statuses whose way is followed, spread over the seconds; at least 1.
+    #[arg(long, default_value_t = 100)]
+    pub probes: usize,
+    /// Writes the result to this file, as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+/// Reads the number of items of a request: what the gateway takes in one.
+fn batch_size(text: &str) -> anyhow::Result<usize> {
+    let size = text.parse().context("expected a number")?;
+    anyhow::ensure!((1..=1000).contains(&size), "expected 1 to 1000");
+    Ok(size)
 }
 
 /// Reads an instant of the command line: RFC 3339, or `now`, which is the start of this minute.

@@ -155,6 +155,51 @@ mod tests {
     }
 
     #[test]
+    fn the_help_names_every_flag_its_variable_and_its_default() {
+        let command = Arguments::command().mut_args(|argument| argument.hide_env_values(true));
+        let help = command.term_width(100).render_help().to_string();
+        let lines: Vec<&str> = help.lines().map(str::trim_end).collect();
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        The ClickHouse HTTP interface over libchdb, for demo, development and tests
+
+        Usage: clickhouse-server [OPTIONS]
+
+        Options:
+              --path <PATH>
+                  Folder of the data; created when absent. One process per folder [env:
+                  CLICKHOUSE_SERVER_PATH]
+              --listen <LISTEN>
+                  Address to listen on. Port 0 takes a free one; the address is printed on standard output
+                  [env: CLICKHOUSE_SERVER_LISTEN] [default: 127.0.0.1:18123]
+              --library <LIBRARY>
+                  The engine: path of `libchdb.so`, as fetched by `make fetch` [env: CHDB_LIBRARY]
+              --config <CONFIG>
+                  Server configuration (XML) given to the engine instead of the built-in one [env:
+                  CLICKHOUSE_SERVER_CONFIG]
+              --user <USER>
+                  Name of the only user [env: CLICKHOUSE_SERVER_USER] [default: default]
+              --password <PASSWORD>
+                  Password of the only user; empty means that none is asked for [env:
+                  CLICKHOUSE_SERVER_PASSWORD] [default: ""]
+              --max-concurrency <MAX_CONCURRENCY>
+                  Statements that run at once, 1 to 256; more wait for their turn [env:
+                  CLICKHOUSE_SERVER_MAX_CONCURRENCY] [default: 16]
+              --max-result-bytes <MAX_RESULT_BYTES>
+                  Largest result in bytes; a larger one is error 396. Memory in use is about 3 times that
+                  [env: CLICKHOUSE_SERVER_MAX_RESULT_BYTES] [default: 536870912]
+              --log-filter <LOG_FILTER>
+                  Filter of the log on standard error, in the syntax of `RUST_LOG` [env: LOG_FILTER]
+                  [default: info]
+              --limits
+                  Prints what this server cannot do, and ends
+          -h, --help
+                  Print help
+          -V, --version
+                  Print version
+        "#);
+    }
+
+    #[test]
     fn only_the_exact_user_and_password_are_admitted() {
         let account = Account {
             user: "default".to_owned(),

@@ -1,0 +1,33 @@
+CREATE MATERIALIZED VIEW IF NOT EXISTS charge_point_revision_mv TO charge_point_revision (
+    charge_point_id String COMMENT 'Charge point: id_pdc_itinerance, an EVSE id in AFIREV/eMI3 format.',
+    version UInt64 COMMENT 'The greatest version of a row wins: for figures the cut in ms since the epoch, for the directory revision and offset.',
+    updated_at DateTime64(3,'UTC') COMMENT 'When this version was accepted.',
+    deleted_at Nullable(DateTime64(3,'UTC')) COMMENT 'When the charge point was decommissioned; null while it is in service.',
+    station_id String COMMENT 'Station: id_station_itinerance.',
+    operational_unit LowCardinality(String) COMMENT 'Operational unit: the first five characters of the ids, the AFIREV prefix.',
+    siren_amenageur LowCardinality(String) COMMENT 'Numéro SIREN de l\'aménageur.',
+    code_insee_commune LowCardinality(String) COMMENT 'INSEE code of the municipality; empty when unknown.',
+    power_w UInt32 COMMENT 'Nominal power, W; for a station the sum over its charge points; 0 when unknown.',
+    power_class LowCardinality(String) COMMENT 'Power class, with the labels of QualiCharge.',
+    is_dc Bool COMMENT 'Direct current: 50 kW and more, Combo CCS or CHAdeMO.',
+    is_direct Bool COMMENT 'Connected directly to the public grid.',
+    is_pdl_valid Bool COMMENT 'The number of the delivery point looks real.'
+) AS
+SELECT
+    charge_point_id,
+    version,
+    updated_at,
+    deleted_at,
+    station_id,
+    operational_unit,
+    siren_amenageur,
+    code_insee_commune,
+    power_w,
+    power_class,
+    is_dc,
+    ifNull(raccordement, '') = 'Direct' AS is_direct,
+    match(ifNull(num_pdl, ''), '[0-9]')
+        AND NOT match(ifNull(num_pdl, ''), ' |123456789|^000')
+        AND ifNull(num_pdl, '') NOT IN ('11111111111111', '99999999999999') AS is_pdl_valid
+FROM charge_point
+COMMENT 'Fills charge_point_revision with every version that reaches charge_point.'

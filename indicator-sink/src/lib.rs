@@ -1,0 +1,192 @@
+//! Kafka to ClickHouse: raw events, the directory, indicators and failure episodes.
+//!
+//! **Guarantee.** Every record is stored at least once, and every table is an upsert by a key that
+//! the record determines: read with `FINAL`, a table holds each record once, however often a range
+//! is repeated. A range is committed only after its rows, its dead letters and its audit are
+//! acknowledged. Killed anywhere before the commit, the sink reads the range again; while the range
+//! is cut the same way, its token keeps the table from storing it twice even without `FINAL`.
+//!
+//! | room | job |
+//! |---|---|
+//! | [`config`], [`metrics`], [`health`] | flags · what is counted · what `/ready` says of the store |
+//! | [`topic`], [`schema`], [`record`] | what is read, and how it is decoded |
+//! | [`row`] | record → row, pure |
+//! | [`batch`] | ranges of one partition, pure |
+//! | [`disposition`] | what an error means |
+//! | [`writer`], [`dead_letters`] | where rows and refused records go |
+//! | [`delivery`] | one range on its way: again, in parts, until it is stored |
+//! | [`sink`] | the thread that polls; [`commit`] the only commits |
+//! | [`migrate`] | the schema of the database |
+
+pub mod batch;
+pub mod commit;
+pub mod config;
+pub mod dead_letters;
+pub mod delivery;
+pub mod disposition;
+pub mod health;
+pub mod metrics;
+pub mod migrate;
+pub mod record;
+pub mod row;
+pub mod schema;
+pub mod sink;
+pub mod topic;
+pub mod writer;
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use platform::admin::{self, Admin, Liveness, Readiness};
+use platform::avro::RegistryClient;
+use platform::kafka::consumer::Consumer;
+use platform::kafka::producer::Producer;
+use platform::kafka::topics::{TopicAdmin, TopicList};
+use platform::shutdown::Tasks;
+use rdkafka::ClientConfig;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::{Command, Config, OnTruncation, RunArgs};
+use crate::delivery::Delivery;
+use crate::health::Health;
+use crate::metrics::Metrics;
+use crate::sink::{Settings, Sink, Tools};
+use crate::topic::Topic;
+use crate::writer::{ClickHouse, InsertSettings};
+
+/// The name of this service towards Kafka.
+const SERVICE: &str = "indicator-sink";
+
+/// The list of topics.
+const TOPICS: &str = include_str!("../../deploy/kafka/topics.yaml");
+
+/// How long the poll loop may stand still before `/live` says so.
+const STUCK_AFTER: Duration = Duration::from_mins(1);
+
+/// How long a dead letter may be on its way before it is sent again.
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long to wait for a database that is not there, or behind.
+const MIGRATIONS_WAIT: Duration = Duration::from_secs(2);
+
+/// Kept back from the time that the end may take, for leaving the group.
+const LEAVE_TIME: Duration = Duration::from_secs(2);
+
+/// Does what the command line says, until it is done or `shutdown` is cancelled.
+///
+/// # Errors
+/// What ended it: see the message.
+pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    match config.into_command() {
+        Command::Run(args) => serve(args, shutdown).await,
+        Command::Migrate(args) => migrate::command(&args).await,
+    }
+}
+
+async fn serve(args: RunArgs, shutdown: CancellationToken) -> anyhow::Result<()> {
+    let registry = platform::metrics::registry("sink", env!("CARGO_PKG_VERSION"))?;
+    let metrics = Metrics::new(&registry)?;
+    let (readiness, liveness) = (Readiness::new(shutdown.clone()), Liveness::default());
+    readiness.waiting("migrations");
+    readiness.waiting("topics");
+    let heartbeat = liveness.heartbeat("poll", STUCK_AFTER);
+    let listener = admin::bind(args.sink.admin_listen).await?;
+    tracing::info!(address = %args.sink.admin_listen, "admin port open");
+    let admin = Admin::new(registry, readiness.clone()).with_liveness(liveness);
+
+    let mut tasks = Tasks::new(shutdown);
+    let (until, drained) = (tasks.shutdown(), tasks.drained());
+    tasks.spawn_background(
+        "admin",
+        async move { Ok(admin.serve(listener, drained).await?) },
+    );
+    let (runtime, timeout) = (Handle::current(), args.shutdown.timeout());
+    tasks.spawn_thread("sink", move || {
+        let Some(()) = runtime
+            .block_on(until.run_until_cancelled(prepare(&args, &readiness, &heartbeat)))
+            .transpose()?
+        else {
+            return Ok(());
+        };
+        let health = Health::new(readiness);
+        sink(&args, health, (metrics, heartbeat), runtime)?.run(&until)
+    })?;
+    Ok(tasks.join(timeout).await?)
+}
+
+/// Waits until the database and the topics are as they have to be.
+async fn prepare(
+    args: &RunArgs,
+    readiness: &Readiness,
+    heartbeat: &admin::Heartbeat,
+) -> anyhow::Result<()> {
+    loop {
+        heartbeat.beat();
+        match migrate::missing_in(&args.clickhouse).await {
+            Ok(missing) if missing.is_empty() => break,
+            Ok(missing) => tracing::warn!(
+                missing = missing.len(),
+                "database is behind, waiting for `indicator-sink migrate`"
+            ),
+            Err(error) if error.is::<migrate::PlanError>() => return Err(error),
+            Err(error) => {
+                tracing::warn!(error = format!("{error:#}"), "database does not answer yet");
+            }
+        }
+        tokio::time::sleep(MIGRATIONS_WAIT).await;
+    }
+    readiness.done("migrations");
+    let list = TopicList::parse(TOPICS)?;
+    let names = Topic::ALL.map(Topic::name);
+    TopicAdmin::new(&args.kafka, SERVICE)?
+        .verify(&list, &names)
+        .await?;
+    readiness.done("topics");
+    Ok(())
+}
+
+/// Puts the parts together.
+fn sink(
+    args: &RunArgs,
+    health: Health,
+    (metrics, heartbeat): (Metrics, admin::Heartbeat),
+    runtime: Handle,
+) -> anyhow::Result<Sink<ClickHouse, Producer>> {
+    let consumer = Consumer::new(&consumer_config(args)).context("creating the consumer")?;
+    let config = args.kafka.producer_config(SERVICE, DELIVERY_TIMEOUT);
+    let producer = Producer::new(&config, DELIVERY_TIMEOUT).context("creating the producer")?;
+    let is_replicated = args.clickhouse.clickhouse_replicated == config::Switch::On;
+    let writer = ClickHouse::new(args.clickhouse.client(), InsertSettings { is_replicated });
+    let tools = Tools {
+        delivery: Delivery::new(writer, producer, metrics.clone(), health),
+        registry: RegistryClient::new(&args.registry)?,
+        metrics,
+        heartbeat,
+        runtime,
+    };
+    let settings = Settings {
+        group: args.sink.group.clone(),
+        instance: args.sink.instance_id.clone(),
+        limits: args.sink.limits(),
+        max_inflight: args.sink.max_inflight_inserts.into(),
+        max_buffered_bytes: args.sink.max_buffered_bytes(),
+        drain_timeout: args.shutdown.timeout().saturating_sub(LEAVE_TIME),
+    };
+    Ok(Sink::new(consumer, settings, tools))
+}
+
+fn consumer_config(args: &RunArgs) -> ClientConfig {
+    let mut config = args.kafka.consumer_config(SERVICE, &args.sink.group);
+    config
+        // A restart under the same name takes its partitions up without a rebalance.
+        .set("group.instance.id", &args.sink.instance_id)
+        // An insert of a large range may outlast the usual time; a member that died is replaced
+        // under its name anyhow.
+        .set("session.timeout.ms", "30000");
+    if args.sink.on_truncation == OnTruncation::Fail {
+        // A committed offset below the start of the log is an error, not a reason to skip.
+        config.set("auto.offset.reset", "error");
+    }
+    config
+}

@@ -1,1 +1,16 @@
-//! Skeleton.
+//! The domain as a whole: worked cases, properties on random logs, and contracts on the wire.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "the helpers of tests fail the test, too"
+)]
+
+mod build;
+mod cases;
+mod derived;
+mod golden;
+mod minutes;
+mod properties;
+mod restore;
+mod story;
+mod task;

@@ -188,7 +188,8 @@ impl KafkaArgs {
             .set("queued.max.messages.kbytes", "65536")
             // How soon the group notices a member that died.
             .set("session.timeout.ms", "15000")
-            .set("heartbeat.interval.ms", "3000");
+            // A member hears of a rebalance at its next heartbeat: partitions wait that long.
+            .set("heartbeat.interval.ms", "1000");
         self.pass_through(&mut config);
         config
     }

@@ -3,22 +3,20 @@
 use std::time::Duration;
 
 use platform::kafka::batch_producer::BatchProducer;
-use platform::kafka::consumer::Event;
+use platform::kafka::consumer::{Consumer, Event, Offset, TopicPartition};
 use platform::kafka::producer::{Producer, Record};
 use rdkafka::Message;
 use rdkafka::error::RDKafkaErrorCode;
 use rdkafka::message::{Header, Headers, OwnedHeaders, OwnedMessage};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-use crate::support::{
-    Cluster, TIMEOUT, TOPIC, args, cluster, consumer, producer, record, wait_for,
-    wait_for_assignment,
-};
+use crate::support::{Cluster, TIMEOUT, TOPIC, args, cluster, producer, record, wait_for};
 
 fn read(cluster: &Cluster, count: usize) -> Vec<OwnedMessage> {
-    let consumer = consumer(cluster, "reader");
-    let assigned = wait_for_assignment(&consumer);
-    consumer.take_up_committed(&assigned).unwrap();
+    let config = args(cluster).consumer_config("reader", "nobody");
+    let consumer = Consumer::new(&config).unwrap();
+    let all = [0, 1].map(|number| (TopicPartition::new(TOPIC, number), Offset::Beginning));
+    consumer.take_up(&all).unwrap();
     let next = |event: Event<'_>| match event {
         Event::Record(record) => Some(record.detach()),
         _ => None,
@@ -60,7 +58,7 @@ async fn key_value_timestamp_and_headers_arrive_as_given() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_queue_delays_a_request_and_loses_nothing_of_it() {
-    let cluster = cluster(1);
+    let cluster = cluster(2);
     let mut config = args(&cluster).producer_config("test", TIMEOUT);
     config.set("queue.buffering.max.messages", "3");
     let producer = Producer::new(&config, TIMEOUT).unwrap();
@@ -82,7 +80,7 @@ async fn a_full_queue_delays_a_request_and_loses_nothing_of_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_record_that_the_broker_refuses_fails_the_request() {
-    let cluster = cluster(1);
+    let cluster = cluster(2);
     cluster.request_errors(
         RDKafkaApiKey::Produce,
         &[RDKafkaRespErr::RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP],
@@ -100,7 +98,7 @@ async fn a_record_that_the_broker_refuses_fails_the_request() {
 
 #[test]
 fn a_batch_that_drained_is_in_the_log() {
-    let cluster = cluster(1);
+    let cluster = cluster(2);
     let config = args(&cluster).producer_config("test", TIMEOUT);
     let producer = BatchProducer::new(&config).unwrap();
     for number in 0..500 {

@@ -34,6 +34,8 @@ pub(crate) fn consumer(cluster: &Cluster, client_id: &str) -> Consumer {
     let mut config = args(cluster).consumer_config(client_id, "group");
     // A rebalance is noticed at the next heartbeat.
     config.set("heartbeat.interval.ms", "100");
+    // The mock waits 3 s for the first members and this long for members to join again.
+    config.set("session.timeout.ms", "4000");
     let consumer = Consumer::new(&config).unwrap();
     consumer.subscribe(&[TOPIC]).unwrap();
     consumer

@@ -150,3 +150,65 @@ fn closed(episode: Episode, closed_at: Timestamp, axes: &[Interval<Axis>]) -> Ep
         ..episode
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A line of one-second intervals from 0 on.
+    fn line(states: &[Axis]) -> Vec<Interval<Axis>> {
+        let seconds = (0..).map(|second| Timestamp::from_ms(second * 1000));
+        let bounds = seconds.clone().zip(seconds.skip(1));
+        bounds
+            .zip(states)
+            .map(|((start, end), state)| Interval {
+                start,
+                end,
+                state: *state,
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_station_that_is_down_when_first_active_is_left_censored() {
+        let episodes = of_station(&line(&[Axis::Inactive, Axis::Down, Axis::Up, Axis::Down]));
+        let flags = episodes
+            .iter()
+            .map(|each| (each.left_censored, each.onset_uncertain));
+        assert_eq!(flags.collect::<Vec<_>>(), [(true, false), (false, false)]);
+        assert_eq!(
+            episodes
+                .iter()
+                .map(|each| each.end.is_some())
+                .collect::<Vec<_>>(),
+            [true, false]
+        );
+    }
+
+    #[test]
+    fn a_station_that_went_silent_before_it_was_down_has_an_uncertain_onset() {
+        let episodes = of_station(&line(&[Axis::Up, Axis::Inactive, Axis::Down]));
+        assert!(episodes[0].onset_uncertain && !episodes[0].left_censored);
+    }
+
+    #[test]
+    fn neither_unknown_nor_inactive_time_ends_a_failure() {
+        let states = [
+            Axis::Up,
+            Axis::Down,
+            Axis::Unknown,
+            Axis::Inactive,
+            Axis::Down,
+            Axis::Up,
+        ];
+        let episodes = of_station(&line(&states));
+        let end = EpisodeEnd {
+            closed_at: Timestamp::from_ms(5000),
+            out_of_service_ms: 2000,
+            unknown_ms: 1000,
+        };
+        assert_eq!(episodes.len(), 1);
+        assert_eq!(episodes[0].end, Some(end));
+        assert!(episodes[0].unknown_inside);
+    }
+}

@@ -61,3 +61,40 @@ impl SessionRecord {
         self.received_at < cut && !after_final
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::Span;
+
+    use super::*;
+
+    #[test]
+    fn a_session_counts_until_the_window_of_its_start_is_final() {
+        let policy = Policy::qc_1();
+        let start = Timestamp::from_ms(0);
+        let final_at = start + Span::from_hours(26);
+        let received = |received_at| SessionRecord {
+            start,
+            end: start,
+            energy_wh: 0,
+            received_at,
+        };
+        let cut = final_at + Span::from_hours(1);
+        assert!(received(final_at - Span::from_ms(1)).is_applied(cut, &policy));
+        assert!(!received(final_at).is_applied(cut, &policy));
+    }
+
+    #[test]
+    fn a_cut_does_not_see_the_record_stamped_at_it() {
+        let policy = Policy::qc_1();
+        let at = Timestamp::from_ms(600_000);
+        let session = SessionRecord {
+            start: at,
+            end: at,
+            energy_wh: 0,
+            received_at: at,
+        };
+        assert!(!session.is_applied(at, &policy));
+        assert!(session.is_applied(at + policy.cut_every, &policy));
+    }
+}

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use domain::Timestamp;
 use tokio::time::Instant;
 
 use crate::commit::{Limits, Transaction};
@@ -39,6 +40,8 @@ pub(crate) struct Assignment<I, S> {
     input: I,
     decoders: Decoders<S>,
     tasks: BTreeMap<i32, Task>,
+    /// The clocks as they are shown.
+    clocks: BTreeMap<i32, Timestamp>,
     transaction: Transaction,
     effects: Effects,
     /// Events were taken since the end of the directory was asked for.
@@ -82,6 +85,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
             input,
             decoders,
             tasks,
+            clocks: BTreeMap::new(),
             effects: Effects::default(),
             // The directory is read to its end before the first event.
             has_fresh: true,
@@ -107,9 +111,13 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
             if task.run(&mut self.decoders, rules, &mut self.effects) {
                 has_moved = true;
                 self.transaction.add(&mut self.effects, output)?;
-                if let Some(clock) = task.clock() {
-                    self.terms.metrics.clock(*partition, clock);
-                }
+            }
+            // A task whose events all wait has a clock as well: those that wait have moved it.
+            let clock = task.clock();
+            if let Some(at) = clock
+                && self.clocks.insert(*partition, at) != clock
+            {
+                self.terms.metrics.clock(*partition, at);
             }
         }
         Ok(has_moved)

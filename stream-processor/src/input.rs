@@ -49,7 +49,7 @@ pub(crate) enum InputError {
     /// The offset where a lane should start is gone.
     #[error(
         "{lane} has no record any more at the position of the state: it was deleted unread; \
-         raise the retention, and replay with another application id"
+         raise the retention, and replay into a new changelog"
     )]
     OffsetGone {
         /// The lane.

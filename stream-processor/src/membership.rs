@@ -15,11 +15,15 @@ use std::time::Duration;
 
 use platform::kafka::KafkaArgs;
 use platform::kafka::consumer::{Consumer, Event, Offset, TopicPartition, is_fatal};
-use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata, RebalanceProtocol};
 use rdkafka::error::KafkaError;
+use tokio::time::Instant;
 
 use crate::disposition::WorkerError;
 use crate::topology::Source;
+
+/// How long a member without partitions waits for some before it counts as spare.
+const SPARE_AFTER: Duration = Duration::from_secs(5);
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +41,7 @@ pub(crate) struct Membership {
     consumer: Consumer,
     partitions: Option<Vec<i32>>,
     group: Option<Rc<ConsumerGroupMetadata>>,
+    idle_since: Option<Instant>,
 }
 
 impl Membership {
@@ -57,12 +62,24 @@ impl Membership {
             consumer,
             partitions: None,
             group: None,
+            idle_since: None,
         })
     }
 
     /// The partitions that are ours, in order; none until the group has spoken.
     pub(crate) fn partitions(&self) -> Option<&[i32]> {
         self.partitions.as_deref()
+    }
+
+    /// Whether the group has more members than partitions, and nothing is left for this one. The group
+    /// does not say so: it is a member, and nothing was assigned for a while.
+    pub(crate) fn is_spare(&mut self) -> bool {
+        let protocol = self.consumer.client().rebalance_protocol();
+        if self.partitions.is_some() || !matches!(protocol, RebalanceProtocol::Eager) {
+            self.idle_since = None;
+            return false;
+        }
+        self.idle_since.get_or_insert_with(Instant::now).elapsed() > SPARE_AFTER
     }
 
     /// What the group knew of us when it assigned them.

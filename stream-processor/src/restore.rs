@@ -51,7 +51,7 @@ pub(crate) enum RestoreError {
     /// Positions do not follow each other: two owners have written at once.
     #[error(
         "position {later} follows position {earlier} in the changelog of task {partition}: two \
-         workers have written it; replay with another application id"
+         workers have written it; replay into a new changelog"
     )]
     Sequence {
         /// The task.
@@ -64,7 +64,7 @@ pub(crate) enum RestoreError {
     /// A record is not what the changelog holds.
     #[error(
         "record {offset} of {lane} is no state of ours ({reason}): run the version that wrote it, \
-         or replay with another application id"
+         or replay into a new changelog"
     )]
     Record {
         /// The changelog's partition.

@@ -129,9 +129,13 @@ impl Worker {
                 Some(change) => self.part(change, assignment.take(), membership, &mut output)?,
                 None => {}
             }
-            match &mut assignment {
-                Some(assignment) => self.work(assignment, &mut output, record)?,
-                None => self.rest(IDLE),
+            if let Some(assignment) = &mut assignment {
+                self.work(assignment, &mut output, record)?;
+            } else {
+                if membership.is_spare() {
+                    self.readiness.done(&self.name);
+                }
+                self.rest(IDLE);
             }
         }
         if let Some(mut assignment) = assignment {

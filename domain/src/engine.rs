@@ -15,7 +15,8 @@
 //!   than the oldest window that is not final acts at the start of that window. A null record
 //!   withdraws at its Kafka timestamp, a change of station at the version's `updated_at`.
 //! - A status of the millisecond of a withdrawal is counted, but never enters the timeline.
-//! - A session after a withdrawal does not bring records back; only a status does.
+//! - A session after a withdrawal brings no record, even where nothing came before it; only a
+//!   status does.
 //! - A charge point that has a record for a window keeps it (wholly inactive) when a withdrawal
 //!   read later would not have made one: a key cannot be taken back.
 //! - Episodes show the timeline up to the cut, like the gauges. A retracted one has neither end

@@ -2,7 +2,8 @@
 //!
 //! From the window of its earliest applied event on, up to and including that of its withdrawal,
 //! and again from its next status. A session makes known what was never seen, but does not bring
-//! back what was withdrawn.
+//! back what was withdrawn, even before its first event. So a further event never takes a record
+//! away; only the directory does.
 
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -15,7 +16,7 @@ pub(super) enum Presence {
     Unseen,
     /// Known.
     Present,
-    /// Known once, then withdrawn.
+    /// Withdrawn.
     Withdrawn,
 }
 
@@ -34,8 +35,8 @@ impl Presence {
     fn after(self, occurrence: Occurrence) -> Self {
         match (occurrence, self) {
             (Occurrence::Status, _) | (Occurrence::Session, Self::Unseen) => Self::Present,
-            (Occurrence::Withdrawal, Self::Present) => Self::Withdrawn,
-            (Occurrence::Session | Occurrence::Withdrawal, unchanged) => unchanged,
+            (Occurrence::Withdrawal, _) => Self::Withdrawn,
+            (Occurrence::Session, Self::Present | Self::Withdrawn) => self,
         }
     }
 }
@@ -62,7 +63,8 @@ impl Spans {
             let next = presence.after(occurrence);
             if next == Presence::Present && presence != Presence::Present {
                 spans.push((Some(Window::of(at)), None));
-            } else if next != presence
+            } else if presence == Presence::Present
+                && next != presence
                 && let Some((_, last)) = spans.last_mut()
             {
                 *last = Some(Window::of(at));
@@ -103,6 +105,9 @@ mod tests {
         assert_eq!(hours(Presence::Unseen, &life), [1, 2, 5]);
         assert_eq!(hours(Presence::Present, &[(2, Withdrawal)]), [0, 1, 2]);
         assert_eq!(hours(Presence::Unseen, &[(4, Session)]), [4, 5]);
-        assert_eq!(hours(Presence::Unseen, &[(4, Withdrawal)]), [0_i64; 0]);
+        assert_eq!(
+            hours(Presence::Unseen, &[(3, Withdrawal), (4, Session)]),
+            [0_i64; 0]
+        );
     }
 }

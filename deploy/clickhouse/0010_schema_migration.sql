@@ -1,8 +1,8 @@
 CREATE TABLE IF NOT EXISTS schema_migration (
     name String COMMENT 'File name of the migration.',
-    kind Enum8('versioned' = 1, 'repeatable' = 2) COMMENT 'Versioned: once, never changed. Repeatable: again whenever its text changes.',
+    kind Enum8('versioned' = 1, 'repeatable' = 2) COMMENT 'What the row is about: a migration (versioned: once; repeatable: whenever its text changes), or an event (status, session, …; empty when unknown).',
     checksum String COMMENT 'SHA-256 of the rendered text, hexadecimal.',
-    duration_ms UInt32 COMMENT 'How long it took, ms.',
+    duration_ms UInt32 COMMENT 'From start to end, ms.',
     engine_version String COMMENT 'Version of the server that ran it.',
     applied_at DateTime64(3,'UTC') DEFAULT now64(3) COMMENT 'When it was applied.'
 )

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS charge_session (
     started_at DateTime64(3,'UTC') COMMENT 'Start of the recharge, cut to ms.' CODEC(DoubleDelta, ZSTD(1)),
     ended_at DateTime64(3,'UTC') COMMENT 'End of the recharge, cut to ms.' CODEC(DoubleDelta, ZSTD(1)),
     station_id String COMMENT 'Station: id_station_itinerance.' CODEC(ZSTD(1)),
-    energy_wh UInt64 COMMENT 'Energy of the session, Wh.' CODEC(T64, ZSTD(1)),
+    energy_wh UInt64 COMMENT 'Energy delivered, Wh; in an hour that of its unflagged sessions.' CODEC(T64, ZSTD(1)),
     received_at DateTime64(3,'UTC') COMMENT 'When a gateway accepted the record.' CODEC(DoubleDelta, ZSTD(1)),
     event_id UUID COMMENT 'UUIDv5 of identity and content: the same event always has the same id.',
     request_id UUID COMMENT 'X-Request-Id of the request that brought the record.',
@@ -13,7 +13,7 @@ CREATE TABLE IF NOT EXISTS charge_session (
     source_partition UInt16 COMMENT 'Partition of that record.' CODEC(ZSTD(1)),
     source_offset UInt64 COMMENT 'Offset of that record.' CODEC(Delta, ZSTD(1)),
     ingested_at DateTime64(3,'UTC') DEFAULT now64(3) COMMENT 'When the row was inserted.' CODEC(DoubleDelta, ZSTD(1)),
-    duration_ms UInt64 MATERIALIZED toUInt64(toUnixTimestamp64Milli(ended_at) - toUnixTimestamp64Milli(started_at)) COMMENT 'End minus start, ms.',
+    duration_ms UInt64 MATERIALIZED toUInt64(toUnixTimestamp64Milli(ended_at) - toUnixTimestamp64Milli(started_at)) COMMENT 'From start to end, ms.',
     INDEX ix_ingested ingested_at TYPE minmax GRANULARITY 1,
     INDEX ix_event event_id TYPE bloom_filter(0.01) GRANULARITY 4
 )

@@ -37,7 +37,7 @@ CREATE TABLE IF NOT EXISTS charge_point_hour (
     successful_sessions_2min UInt64 COMMENT 'Unflagged sessions of more than 500 Wh and 2 min.' CODEC(T64, ZSTD(1)),
     successful_sessions_3min UInt64 COMMENT 'Unflagged sessions of more than 500 Wh and 3 min.' CODEC(T64, ZSTD(1)),
     session_ms UInt64 COMMENT 'Duration of unflagged sessions, ms.' CODEC(T64, ZSTD(1)),
-    energy_wh UInt64 COMMENT 'Energy of unflagged sessions, Wh.' CODEC(T64, ZSTD(1)),
+    energy_wh UInt64 COMMENT 'Energy delivered, Wh; in an hour that of its unflagged sessions.' CODEC(T64, ZSTD(1)),
     flagged_energy_wh UInt64 COMMENT 'Energy of flagged sessions, Wh.' CODEC(T64, ZSTD(1)),
     state_at_end Enum8('inactive' = 0, 'free' = 1, 'occupied' = 2, 'reserved' = 3, 'in_service' = 4, 'out_of_service' = 5, 'unknown_short' = 6, 'unknown_long' = 7, 'closed' = 8) COMMENT 'State in the last millisecond covered.',
     open_failures_at_end UInt64 COMMENT 'Failure episodes open at the end of the covered part.' CODEC(T64, ZSTD(1)),

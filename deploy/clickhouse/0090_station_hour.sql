@@ -35,7 +35,7 @@ CREATE TABLE IF NOT EXISTS station_hour (
     successful_sessions_2min UInt64 COMMENT 'Unflagged sessions of more than 500 Wh and 2 min.' CODEC(T64, ZSTD(1)),
     successful_sessions_3min UInt64 COMMENT 'Unflagged sessions of more than 500 Wh and 3 min.' CODEC(T64, ZSTD(1)),
     session_ms UInt64 COMMENT 'Duration of unflagged sessions, ms.' CODEC(T64, ZSTD(1)),
-    energy_wh UInt64 COMMENT 'Energy of unflagged sessions, Wh.' CODEC(T64, ZSTD(1)),
+    energy_wh UInt64 COMMENT 'Energy delivered, Wh; in an hour that of its unflagged sessions.' CODEC(T64, ZSTD(1)),
     flagged_energy_wh UInt64 COMMENT 'Energy of flagged sessions, Wh.' CODEC(T64, ZSTD(1)),
     charge_points UInt64 COMMENT 'Charge points summed, inactive ones included.' CODEC(T64, ZSTD(1)),
     any_up_ms UInt64 COMMENT 'Kleene OR over active charge points: some is up, ms.' CODEC(T64, ZSTD(1)),

@@ -4,7 +4,7 @@ CREATE TABLE IF NOT EXISTS rejected_event (
     rejection_id UUID COMMENT 'UUIDv5 of where the event came from: set aside again, it stays one row.',
     disposition Enum8('dead_letter' = 1, 'late' = 2) COMMENT 'Dead letter: refused or not processed. Late: after the last revision of its hour.',
     origin LowCardinality(String) COMMENT 'Service that set it aside.',
-    kind LowCardinality(String) COMMENT 'Kind of event, such as status or session; empty when unknown.',
+    kind LowCardinality(String) COMMENT 'What the row is about: a migration (versioned: once; repeatable: whenever its text changes), or an event (status, session, …; empty when unknown).',
     reason LowCardinality(String) COMMENT 'Why, as a word.',
     rule UInt16 COMMENT 'Number of the QualiCharge rule; 0 = none.',
     field LowCardinality(String) COMMENT 'Field at fault; empty when it does not apply.',

@@ -44,7 +44,7 @@ pub(super) const SESSIONS: [Column; 8] = [
     ("successful_sessions_2min", "Unflagged sessions of more than 500 Wh and 2 min."),
     ("successful_sessions_3min", "Unflagged sessions of more than 500 Wh and 3 min."),
     ("session_ms", "Duration of unflagged sessions, ms."),
-    ("energy_wh", "Energy of unflagged sessions, Wh."),
+    ("energy_wh", "Energy delivered, Wh; in an hour that of its unflagged sessions."),
     ("flagged_energy_wh", "Energy of flagged sessions, Wh."),
 ];
 

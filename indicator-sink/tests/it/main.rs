@@ -1,0 +1,15 @@
+//! The sink against its doubles, and its rows and migrations against ClickHouse: the server of
+//! `CLICKHOUSE_URL`, or a local one.
+
+#[cfg(test)]
+mod database;
+#[cfg(test)]
+mod migrations;
+#[cfg(test)]
+mod records;
+#[cfg(test)]
+mod registry;
+#[cfg(test)]
+mod rows;
+#[cfg(test)]
+mod sink;

@@ -1,0 +1,294 @@
+//! The whole sink on a simulated broker, with a writer that remembers.
+
+use std::collections::BTreeMap;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use domain::contract::CHARGE_POINT_STATUS;
+use indicator_sink::batch::Limits;
+use indicator_sink::dead_letters::RecordingDeadLetters;
+use indicator_sink::delivery::Delivery;
+use indicator_sink::health::Health;
+use indicator_sink::metrics::Metrics;
+use indicator_sink::sink::{Settings, Sink, Tools};
+use indicator_sink::topic::Topic;
+use indicator_sink::writer::RecordingWriter;
+use platform::admin::{Liveness, Readiness};
+use platform::dead_letter::DeadLetter;
+use platform::kafka::KafkaArgs;
+use platform::kafka::consumer::Consumer;
+use platform::kafka::producer::{Producer, Record};
+use rdkafka::mocking::MockCluster;
+use rdkafka::producer::DefaultProducerContext;
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+
+use crate::records;
+use crate::registry::Registry;
+
+/// How long anything may take on a loaded machine.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+const PARTITIONS: i32 = 3;
+
+struct Broker {
+    cluster: MockCluster<'static, DefaultProducerContext>,
+    producer: Producer,
+}
+
+impl Broker {
+    fn start() -> Self {
+        let cluster = MockCluster::new(1).unwrap();
+        for topic in Topic::ALL {
+            cluster.create_topic(topic.name(), PARTITIONS, 1).unwrap();
+        }
+        let args = KafkaArgs::plaintext(&cluster.bootstrap_servers());
+        let config = args.producer_config("test", PATIENCE);
+        let producer = Producer::new(&config, PATIENCE).unwrap();
+        Self { cluster, producer }
+    }
+
+    async fn send(&self, topic: Topic, partition: i32, values: Vec<Option<Vec<u8>>>) {
+        let record = |value| Record {
+            topic: topic.name().to_owned(),
+            partition: Some(partition),
+            key: Some(b"FRS63P0001".to_vec()),
+            value,
+            timestamp_ms: Some(records::NOW_MS),
+            headers: None,
+        };
+        let records = values.into_iter().map(record).collect();
+        self.producer.send_all(records).await.unwrap();
+    }
+}
+
+/// A sink in a thread of its own, and what it works with.
+struct Running {
+    shutdown: CancellationToken,
+    thread: JoinHandle<anyhow::Result<()>>,
+}
+
+#[derive(Clone)]
+struct Doubles {
+    writer: RecordingWriter,
+    dead_letters: RecordingDeadLetters,
+    registry: Registry,
+}
+
+impl Doubles {
+    async fn new() -> Self {
+        Self {
+            writer: RecordingWriter::default(),
+            dead_letters: RecordingDeadLetters::default(),
+            registry: Registry::start().await,
+        }
+    }
+
+    fn start(&self, broker: &Broker) -> Running {
+        let shutdown = CancellationToken::new();
+        let args = KafkaArgs::plaintext(&broker.cluster.bootstrap_servers());
+        let consumer = Consumer::new(&args.consumer_config("test", "indicator-sink")).unwrap();
+        let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+        let health = Health::new(Readiness::new(shutdown.clone()));
+        let (writer, dead_letters) = (self.writer.clone(), self.dead_letters.clone());
+        let tools = Tools {
+            delivery: Delivery::new(writer, dead_letters, metrics.clone(), health),
+            registry: self.registry.client(),
+            metrics,
+            heartbeat: Liveness::default().heartbeat("poll", PATIENCE),
+            runtime: Handle::current(),
+        };
+        let settings = Settings {
+            group: "indicator-sink".to_owned(),
+            instance: "a".to_owned(),
+            limits: Limits {
+                rows: 100,
+                bytes: 1 << 20,
+                days: 60,
+                age: Duration::from_millis(50),
+            },
+            max_inflight: 2,
+            max_buffered_bytes: 1 << 20,
+            drain_timeout: PATIENCE,
+        };
+        let sink = Sink::new(consumer, settings, tools);
+        let until = shutdown.clone();
+        let thread = std::thread::spawn(move || sink.run(&until));
+        Running { shutdown, thread }
+    }
+
+    /// How many rows of a topic were written, copies included.
+    fn rows(&self, topic: Topic) -> usize {
+        let prefix = format!("{}-", topic.name());
+        let written = self.writer.written();
+        let of_topic = written.iter().filter(|(token, _)| {
+            token
+                .strip_prefix(&prefix)
+                .is_some_and(|rest| rest.starts_with(char::is_numeric))
+        });
+        of_topic.map(|(_, offsets)| offsets.len()).sum()
+    }
+
+    /// The first and last offset of the audited ranges of a partition, which must not have gaps.
+    fn audited(&self, topic: Topic, partition: u16) -> Option<(u64, u64)> {
+        let mut ranges: BTreeMap<u64, u64> = BTreeMap::new();
+        for audit in self.writer.audits() {
+            if audit.topic == topic.name() && audit.partition == partition {
+                ranges.insert(audit.from_offset, audit.to_offset);
+            }
+        }
+        let (first, mut last) = ranges.pop_first()?;
+        for (from, to) in ranges {
+            assert_eq!(from, last, "a gap in {topic:?}/{partition}");
+            last = to;
+        }
+        Some((first, last))
+    }
+}
+
+impl Running {
+    async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        tokio::task::spawn_blocking(|| self.thread.join().unwrap())
+            .await
+            .unwrap()
+    }
+}
+
+async fn wait_until(what: &str, is_so: impl Fn() -> bool) {
+    let wait = async {
+        while !is_so() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.expect(what);
+}
+
+fn status() -> Vec<u8> {
+    records::value(&records::status())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_record_is_written_once_and_a_restart_goes_on_behind_the_last() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    doubles.registry.put(11, CHARGE_POINT_STATUS.schema);
+    let topic = Topic::ChargePointStatus;
+    for partition in 0..PARTITIONS {
+        // A tick between two statuses, and more rows than a range may have.
+        let values = (0..250).map(|number| if number == 100 { None } else { Some(status()) });
+        broker.send(topic, partition, values.collect()).await;
+    }
+    let running = doubles.start(&broker);
+    wait_until("all rows are written", || doubles.rows(topic) == 3 * 249).await;
+    running.stop().await.unwrap();
+    assert_eq!(doubles.audited(topic, 2), Some((0, 250)));
+    let longest = doubles.writer.written().values().map(Vec::len).max();
+    assert!(longest <= Some(100), "{longest:?}");
+
+    broker
+        .send(topic, 2, vec![Some(status()), Some(status())])
+        .await;
+    let running = doubles.start(&broker);
+    wait_until("the new rows are written", || {
+        doubles.rows(topic) == 3 * 249 + 2
+    })
+    .await;
+    running.stop().await.unwrap();
+    assert_eq!(doubles.audited(topic, 2), Some((0, 252)));
+    let nulls: u32 = doubles
+        .writer
+        .audits()
+        .iter()
+        .map(|audit| audit.nulls)
+        .sum();
+    assert_eq!(nulls, 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn bytes_that_cannot_be_decoded_are_set_aside_and_the_rest_goes_on() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    doubles.registry.put(11, CHARGE_POINT_STATUS.schema);
+    let topic = Topic::ChargePointStatus;
+    let values = vec![Some(status()), Some(b"{}".to_vec()), Some(status())];
+    broker.send(topic, 1, values).await;
+    let running = doubles.start(&broker);
+    wait_until("the good rows are written", || doubles.rows(topic) == 2).await;
+    running.stop().await.unwrap();
+    let sent = doubles.dead_letters.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].topic, "dead-letter");
+    assert_eq!(sent[0].value.as_deref(), Some(&b"{}"[..]));
+    assert_eq!(sent[0].key.as_deref(), Some(&b"FRS63P0001"[..]));
+    let headers = DeadLetter::from_headers(sent[0].headers.as_ref().unwrap()).unwrap();
+    assert_eq!(headers.origin, "indicator-sink");
+    assert_eq!(headers.reason, "not_framed");
+    assert_eq!(
+        (headers.topic.as_str(), headers.partition, headers.offset),
+        (topic.name(), 1, 1)
+    );
+    assert_eq!(headers.timestamp_ms, Some(records::NOW_MS));
+    assert_eq!(doubles.audited(topic, 1), Some((0, 3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_schema_that_the_registry_learns_later_is_waited_for() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let topic = Topic::ChargePointStatus;
+    broker
+        .send(topic, 0, vec![Some(status()), Some(status())])
+        .await;
+    broker
+        .send(Topic::DeadLetter, 0, vec![Some(b"x".to_vec())])
+        .await;
+    let running = doubles.start(&broker);
+    wait_until("other topics go on", || {
+        doubles.rows(Topic::DeadLetter) == 1
+    })
+    .await;
+    assert_eq!(doubles.rows(topic), 0);
+    doubles.registry.put(11, CHARGE_POINT_STATUS.schema);
+    wait_until("the rows are written", || doubles.rows(topic) == 2).await;
+    running.stop().await.unwrap();
+    assert_eq!(doubles.audited(topic, 0), Some((0, 2)));
+    assert!(doubles.dead_letters.sent().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failed_insert_is_repeated_under_its_token_and_nothing_is_committed_before() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    broker
+        .send(Topic::LateEvent, 0, vec![Some(b"x".to_vec())])
+        .await;
+    let unknown = ["502 Bad Gateway", "Code: 241. DB::Exception: memory"];
+    doubles.writer.fail_next(&unknown);
+    let running = doubles.start(&broker);
+    wait_until("the row is written", || doubles.rows(Topic::LateEvent) == 1).await;
+    running.stop().await.unwrap();
+    let tokens: Vec<_> = doubles.writer.written().into_keys().collect();
+    assert_eq!(tokens, ["late-event-0-0-1"]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_record_that_the_store_refuses_is_found_by_halving() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    doubles.registry.put(11, CHARGE_POINT_STATUS.schema);
+    let topic = Topic::ChargePointStatus;
+    doubles.writer.poison(5);
+    broker
+        .send(topic, 0, (0..8).map(|_| Some(status())).collect())
+        .await;
+    let running = doubles.start(&broker);
+    wait_until("the rest is written", || doubles.rows(topic) == 7).await;
+    running.stop().await.unwrap();
+    let sent = doubles.dead_letters.sent();
+    assert_eq!(sent.len(), 1);
+    let headers = DeadLetter::from_headers(sent[0].headers.as_ref().unwrap()).unwrap();
+    assert_eq!(
+        (headers.reason.as_str(), headers.offset),
+        ("refused_by_store", 5)
+    );
+    assert_eq!(sent[0].value, Some(status()));
+    let offsets: Vec<_> = doubles.writer.written().into_values().flatten().collect();
+    assert!(!offsets.contains(&5) && offsets.len() == 7);
+    assert!(doubles.writer.audits().iter().any(|audit| audit.split));
+}

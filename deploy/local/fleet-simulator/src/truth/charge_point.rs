@@ -69,15 +69,11 @@ impl Account {
         let starts = sessions.iter().map(|session| session.start);
         let first_window = Window::of(event_times.chain(starts).min()?);
 
-        // A status may lie up to the future tolerance after the cut: the line reaches it.
-        let last_event = statuses.last().map_or(until, |status| status.event_time);
-        let line = line::draw(
-            &statuses,
-            first_window.start(),
-            until.max(last_event),
-            policy,
-        );
-        let episodes = failure::of_charge_point(&statuses, &line);
+        // A status may lie up to the future tolerance after the cut: it is drawn when it is due.
+        let due = statuses.partition_point(|status| status.event_time < until);
+        let winners = statuses.get(..due).unwrap_or_default();
+        let line = line::draw(winners, first_window.start(), until, policy);
+        let episodes = failure::of_charge_point(winners, &line);
         Some(Self {
             charge_point_id: log.charge_point_id.clone(),
             power_w: log.power_w,

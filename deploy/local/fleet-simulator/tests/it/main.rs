@@ -1,5 +1,7 @@
 //! The fleet simulator as a whole: its truth against the golden cases, its fleets, its deliveries.
 #[cfg(test)]
+mod differential;
+#[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fleet;

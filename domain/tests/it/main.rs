@@ -7,10 +7,13 @@
 
 mod build;
 mod cases;
+mod contracts;
 mod derived;
 mod golden;
 mod minutes;
 mod properties;
+mod records;
 mod restore;
+mod rules;
 mod story;
 mod task;

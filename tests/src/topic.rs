@@ -1,10 +1,12 @@
-//! Writing to a topic as nobody should: bytes of one's own choice, past the gateway.
+//! Topics as nobody should use them: bytes of one's own choice, and copies, past the gateway.
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
-use rdkafka::ClientConfig;
+use anyhow::{Context, Result, bail};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 /// How long a broker may take to acknowledge.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -44,4 +46,40 @@ pub fn write(bootstrap: &str, record: Raw<'_>) -> Result<()> {
         .context("queueing a record")?;
     producer.flush(LIMIT).context("waiting for the broker")?;
     Ok(())
+}
+
+/// Writes the first record of a topic that has a value once more: the same bytes, at its end.
+///
+/// # Errors
+/// Fails when there is none, or the broker refuses it.
+pub fn repeat_first(bootstrap: &str, topic: &str, partitions: i32) -> Result<()> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", "e2e-repeat")
+        .set("enable.auto.commit", "false")
+        .create()?;
+    let mut all = TopicPartitionList::new();
+    for partition in 0..partitions {
+        all.add_partition_offset(topic, partition, Offset::Beginning)?;
+    }
+    consumer.assign(&all)?;
+    while let Some(message) = consumer.poll(LIMIT) {
+        let message = message?;
+        let (Some(Ok(key)), Some(value)) = (message.key_view::<str>(), message.payload()) else {
+            continue;
+        };
+        let timestamp_ms = message.timestamp().to_millis().unwrap_or_default();
+        let partition = message.partition();
+        return write(
+            bootstrap,
+            Raw {
+                topic,
+                partition,
+                key,
+                value,
+                timestamp_ms,
+            },
+        );
+    }
+    bail!("topic {topic} has no record with a value")
 }

@@ -1,0 +1,221 @@
+//! The body of a request: received within its limits, decompressed, parsed.
+
+use std::io::Read as _;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use flate2::read::MultiGzDecoder;
+use http_body_util::BodyExt as _;
+use serde_json::Value;
+
+use super::Limits;
+use crate::error::detail::{Detail, Shape};
+use crate::error::{Failure, GatewayError};
+
+/// Bodies above this are decompressed and parsed off the async workers.
+pub const OFF_WORKERS_BYTES: usize = 64 * 1024;
+/// Up to here the compression ratio does not matter.
+const RATIO_FROM_BYTES: usize = 1024 * 1024;
+/// How much is decompressed at a time.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// The mark that some writers put before UTF-8.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// How a body is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Not at all.
+    Plain,
+    /// gzip, perhaps of several members.
+    Gzip,
+}
+
+/// A body as it was sent.
+#[derive(Debug)]
+pub struct Received {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    encoding: Encoding,
+    is_json: bool,
+}
+
+/// Receives a body within size and time.
+///
+/// # Errors
+/// Too large, too slow, or of an unknown encoding; then it was not read to its end.
+pub async fn receive(
+    headers: &HeaderMap,
+    body: Body,
+    limits: &Limits,
+) -> Result<Received, Failure> {
+    let max = limits.max_body_bytes;
+    receive_up_to(headers, body, (max, limits))
+        .await
+        .map_err(|error| Failure::from(error).unread())
+}
+
+async fn receive_up_to(
+    headers: &HeaderMap,
+    body: Body,
+    (max, limits): (usize, &Limits),
+) -> Result<Received, GatewayError> {
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok());
+    if declared
+        .and_then(|text| text.parse::<usize>().ok())
+        .is_some_and(|length| length > max)
+    {
+        return Err(GatewayError::TooLarge);
+    }
+    let encoding = encoding(headers)?;
+    let collected = tokio::time::timeout(limits.body_timeout, collect(body, max)).await;
+    let bytes = collected.map_err(|_elapsed| GatewayError::TooSlow)??;
+    Ok(Received {
+        bytes,
+        encoding,
+        is_json: is_json(headers),
+    })
+}
+
+async fn collect(mut body: Body, max: usize) -> Result<Vec<u8>, GatewayError> {
+    let mut bytes = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_broken| GatewayError::Unreadable)?;
+        if let Ok(data) = frame.into_data() {
+            if bytes.len() + data.len() > max {
+                return Err(GatewayError::TooLarge);
+            }
+            bytes.extend_from_slice(&data);
+        }
+    }
+    Ok(bytes)
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Encoding, GatewayError> {
+    match headers
+        .get(header::CONTENT_ENCODING)
+        .map(|value| value.as_bytes().to_ascii_lowercase())
+    {
+        None => Ok(Encoding::Plain),
+        Some(name) if name == b"gzip" => Ok(Encoding::Gzip),
+        Some(name) if name.is_empty() || name == b"identity" => Ok(Encoding::Plain),
+        Some(_) => Err(GatewayError::Unreadable),
+    }
+}
+
+/// `application/json` or `application/*+json`, any case, parameters apart.
+fn is_json(headers: &HeaderMap) -> bool {
+    let Some(text) = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+    else {
+        return false;
+    };
+    let kind = text
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
+    kind.strip_prefix("application/")
+        .is_some_and(|kind| kind == "json" || kind.ends_with("+json"))
+}
+
+impl Received {
+    /// Decompresses.
+    ///
+    /// # Errors
+    /// Not what its encoding says, or too large.
+    pub fn decode(self, limits: &Limits) -> Result<Decoded, GatewayError> {
+        let bytes = match self.encoding {
+            Encoding::Plain => self.bytes,
+            Encoding::Gzip => gunzip(&self.bytes, limits)?,
+        };
+        Ok(Decoded {
+            bytes,
+            is_json: self.is_json,
+        })
+    }
+}
+
+fn gunzip(compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, GatewayError> {
+    let mut decoder = MultiGzDecoder::new(compressed);
+    let (mut bytes, mut chunk) = (Vec::new(), vec![0; CHUNK_BYTES]);
+    loop {
+        let length = decoder
+            .read(&mut chunk)
+            .map_err(|_broken| GatewayError::Unreadable)?;
+        let Some(read) = chunk.get(..length).filter(|read| !read.is_empty()) else {
+            return Ok(bytes);
+        };
+        bytes.extend_from_slice(read);
+        let ratio_limit = compressed
+            .len()
+            .saturating_mul(limits.max_compression_ratio);
+        let is_bomb = bytes.len() > RATIO_FROM_BYTES && bytes.len() > ratio_limit;
+        if is_bomb || bytes.len() > limits.max_decoded_bytes {
+            return Err(GatewayError::TooLarge);
+        }
+    }
+}
+
+/// A body without its compression.
+#[derive(Debug)]
+pub struct Decoded {
+    /// The bytes.
+    pub bytes: Vec<u8>,
+    is_json: bool,
+}
+
+impl Decoded {
+    /// Parses a body of the given shape: for a list within `max` items, for one item that item
+    /// alone.
+    ///
+    /// # Errors
+    /// Not UTF-8, not JSON, nested too deeply, or of another shape or length.
+    pub fn parse(&self, shape: Shape, max: usize) -> Result<Vec<Value>, GatewayError> {
+        let invalid = |detail| GatewayError::Invalid(vec![detail]);
+        let text = std::str::from_utf8(&self.bytes).map_err(|_error| GatewayError::Unreadable)?;
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text);
+        if text.is_empty() {
+            return Err(invalid(Detail::missing_body()));
+        }
+        let value = if self.is_json {
+            serde_json::from_str(text).map_err(|error| no_json(text, &error))?
+        } else {
+            Value::String(text.to_owned())
+        };
+        match (shape, value) {
+            (_, Value::Null) => Err(invalid(Detail::missing_body())),
+            (Shape::Single, item @ Value::Object(_)) => Ok(vec![item]),
+            (Shape::List, Value::Array(items)) if (1..=max).contains(&items.len()) => Ok(items),
+            (Shape::List, Value::Array(items)) => {
+                let length = items.len();
+                Err(invalid(Detail::wrong_length(
+                    length,
+                    max,
+                    &Value::Array(items),
+                )))
+            }
+            (shape, other) => Err(invalid(Detail::wrong_shape(shape, &other))),
+        }
+    }
+}
+
+fn no_json(text: &str, error: &serde_json::Error) -> GatewayError {
+    let message = error.to_string();
+    if message.starts_with("recursion limit exceeded") {
+        return GatewayError::Unreadable;
+    }
+    let line_start: usize = text
+        .split_inclusive('\n')
+        .take(error.line().saturating_sub(1))
+        .map(str::len)
+        .sum();
+    let byte = line_start + error.column().saturating_sub(1);
+    let reason = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(reason, _)| reason);
+    GatewayError::Invalid(vec![Detail::no_json(byte, reason)])
+}

@@ -1,0 +1,14 @@
+//! The gateway against a recording log: status codes and bodies, as clients see them.
+
+#[cfg(test)]
+mod auth;
+#[cfg(test)]
+mod events;
+#[cfg(test)]
+mod lax;
+#[cfg(test)]
+mod reference;
+#[cfg(test)]
+mod statique;
+#[cfg(test)]
+mod support;

@@ -10,7 +10,7 @@ use crate::dice::Dice;
 /// Streams of stations start here; those of charge points at 0.
 pub const STATION_STREAMS: u64 = 1 << 40;
 /// Numbers of charge points at a station, as often as they stand here.
-const SIZES: [u64; 16] = [1, 1, 2, 2, 2, 2, 2, 3, 4, 4, 4, 4, 6, 6, 8, 12];
+const SIZES: [u64; 17] = [1, 1, 2, 2, 2, 2, 2, 3, 4, 4, 4, 5, 6, 6, 8, 10, 12];
 /// Power of the charge points of a station, kW, as often as it stands here.
 const POWERS: [f64; 10] = [7.4, 7.4, 22.0, 22.0, 22.0, 50.0, 50.0, 150.0, 150.0, 300.0];
 /// Units of stations, as often as they stand here.

@@ -238,3 +238,34 @@ fn add_power(sweep: &mut StationSweep, power_w: i64, vector: &Vector) {
     sweep.down_kwms += weighted(vector.down_ms());
     sweep.required_kwms += weighted(vector.required_ms());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(up: i64, down: i64, free: i64, occupied: i64) -> StationState {
+        let tally = Tally {
+            up,
+            down,
+            unknown: 0,
+            free,
+            occupied,
+        };
+        tally.group(&Policy::qc_1())
+    }
+
+    #[test]
+    fn a_share_of_free_charge_points_at_a_bound_belongs_to_the_better_state() {
+        assert_eq!(group(10, 0, 2, 8), StationState::Active);
+        assert_eq!(group(10, 0, 1, 9), StationState::Overloaded);
+        assert_eq!(group(10, 0, 0, 10), StationState::Saturated);
+        assert_eq!(group(5, 0, 1, 4), StationState::Active);
+    }
+
+    #[test]
+    fn the_share_counts_charge_points_that_are_down() {
+        assert_eq!(group(1, 10, 1, 0), StationState::Idle);
+        assert_eq!(group(2, 9, 1, 1), StationState::Saturated);
+        assert_eq!(group(0, 3, 0, 0), StationState::OutOfService);
+    }
+}

@@ -344,7 +344,7 @@ fn the_engine_ends_with_the_truth_when_everything_is_final() {
     check(
         END_MS + 51 * HOUR_MS,
         &[
-            &["--seed", "2", "--charge-points", "30", "--days", "4"],
+            &["--seed", "2", "--charge-points", "80", "--days", "4"],
             more.as_slice(),
         ]
         .concat(),

@@ -17,11 +17,14 @@ use crate::input::{Input, InputError};
 use crate::metrics::Metrics;
 use crate::output::{Output, OutputError};
 use crate::restore::{Plan, restore};
-use crate::task::{Effects, Rules, Task};
-use crate::topology::Source;
+use crate::task::{Effects, READY_RECORDS, Rules, Task};
+use crate::topology::{Lane, Source};
 
 /// How often the distance to the ends of the inputs is shown.
 const LAG_EVERY: Duration = Duration::from_secs(10);
+
+/// How often in a row a lane may be seen standing still with something to read: a minute.
+const MOST_STANDING: u32 = 6;
 
 /// What an assignment needs besides its clients.
 #[derive(Clone, Debug)]
@@ -47,6 +50,8 @@ pub(crate) struct Assignment<I, S> {
     /// Events were taken since the end of the directory was asked for.
     has_fresh: bool,
     lag_shown: Option<Instant>,
+    /// Lanes with something to read and nothing ready: their next offset, and how often it was that.
+    standing: BTreeMap<Lane, (i64, u32)>,
 }
 
 impl<I: Input, S: SchemaSource> Assignment<I, S> {
@@ -90,6 +95,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
             // The directory is read to its end before the first event.
             has_fresh: true,
             lag_shown: None,
+            standing: BTreeMap::new(),
         })
     }
 
@@ -213,10 +219,14 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
         self.input.wait(timeout)
     }
 
-    /// Shows how far the inputs are behind, every ten seconds.
-    pub(crate) fn show_lag(&mut self) {
+    /// Shows how far the inputs are behind, every ten seconds, and looks whether they move.
+    ///
+    /// # Errors
+    /// When a lane stands still although there is something to read, and nothing waits to be applied:
+    /// the client can lose sight of a partition for good after an outage.
+    pub(crate) fn show_lag(&mut self) -> Result<(), InputError> {
         if self.lag_shown.is_some_and(|at| at.elapsed() < LAG_EVERY) {
-            return;
+            return Ok(());
         }
         self.lag_shown = Some(Instant::now());
         let lanes: Vec<_> = self
@@ -224,17 +234,32 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
             .values()
             .flat_map(|task| Source::INPUTS.map(|source| task.lane(source)))
             .collect();
-        match self.input.ends(&lanes) {
-            Ok(ends) => {
-                for (lane, end) in ends {
-                    if let Some(task) = self.tasks.get(&lane.partition) {
-                        let behind = end.saturating_sub(task.next_offset(lane.source)).max(0);
-                        self.terms.metrics.lag(lane.source, lane.partition, behind);
-                    }
-                }
+        let ends = match self.input.ends(&lanes) {
+            Ok(ends) => ends,
+            Err(error) => {
+                tracing::debug!(%error, "lag cannot be told");
+                return Ok(());
             }
-            Err(error) => tracing::debug!(%error, "lag cannot be told"),
+        };
+        for (lane, end) in ends {
+            let Some(task) = self.tasks.get(&lane.partition) else {
+                continue;
+            };
+            let next = task.next_offset(lane.source);
+            let behind = end.saturating_sub(next).max(0);
+            self.terms.metrics.lag(lane.source, lane.partition, behind);
+            if behind == 0 || task.room(lane.source) < READY_RECORDS {
+                self.standing.remove(&lane);
+                continue;
+            }
+            let (at, times) = self.standing.entry(lane).or_insert((next, 0));
+            *times = if *at == next { *times + 1 } else { 0 };
+            *at = next;
+            if *times > MOST_STANDING {
+                return Err(InputError::Stalled { lane });
+            }
         }
+        Ok(())
     }
 }
 

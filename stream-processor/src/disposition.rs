@@ -2,6 +2,8 @@
 //!
 //! Every error of a boundary is judged here, in one match each; nothing else decides.
 
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
 use crate::decode::DecodeError;
 use crate::input::InputError;
 use crate::output::OutputError;
@@ -71,7 +73,24 @@ pub(crate) enum WorkerError {
     #[error(
         "the membership of the consumer group ended: see that no other process has this instance id"
     )]
-    Membership(#[source] rdkafka::error::KafkaError),
+    Membership(#[source] KafkaError),
+    /// The group cannot be joined.
+    #[error("the consumer group cannot be joined")]
+    Join(#[source] KafkaError),
+}
+
+/// Whether somebody else goes by the worker's name, or the brokers think so: a worker that hung, or
+/// that an outage separated from them, meets this once; two workers of one name meet it for ever.
+pub(crate) fn is_fenced(error: &WorkerError) -> bool {
+    match error {
+        WorkerError::Output(error) | WorkerError::Restore(RestoreError::Output(error)) => {
+            matches!(error, OutputError::Fenced { .. })
+        }
+        WorkerError::Membership(error) => {
+            error.rdkafka_error_code() == Some(RDKafkaErrorCode::FencedInstanceId)
+        }
+        WorkerError::Input(_) | WorkerError::Restore(_) | WorkerError::Join(_) => false,
+    }
 }
 
 /// Judges a record that cannot be decoded.
@@ -90,9 +109,12 @@ pub(crate) fn of_record(error: &DecodeError) -> Disposition {
 /// Judges what stopped a worker.
 pub(crate) fn of_worker(error: &WorkerError) -> Disposition {
     match error {
-        WorkerError::Input(InputError::Unavailable(_) | InputError::Lane { .. })
+        WorkerError::Input(
+            InputError::Unavailable(_) | InputError::Lane { .. } | InputError::Stalled { .. },
+        )
         | WorkerError::Output(OutputError::Broken { .. } | OutputError::Fenced { .. })
-        | WorkerError::Restore(RestoreError::Interrupted) => Disposition::Retry,
+        | WorkerError::Restore(RestoreError::Interrupted)
+        | WorkerError::Membership(_) => Disposition::Retry,
         WorkerError::Input(InputError::OffsetGone { .. } | InputError::Client(_))
         | WorkerError::Output(OutputError::Client { .. })
         | WorkerError::Restore(
@@ -101,9 +123,11 @@ pub(crate) fn of_worker(error: &WorkerError) -> Disposition {
             | RestoreError::Record { .. }
             | RestoreError::State { .. },
         )
-        | WorkerError::Membership(_) => Disposition::Fatal,
+        | WorkerError::Join(_) => Disposition::Fatal,
         WorkerError::Restore(RestoreError::Input(error)) => match error {
-            InputError::Unavailable(_) | InputError::Lane { .. } => Disposition::Retry,
+            InputError::Unavailable(_) | InputError::Lane { .. } | InputError::Stalled { .. } => {
+                Disposition::Retry
+            }
             InputError::OffsetGone { .. } | InputError::Client(_) => Disposition::Fatal,
         },
         WorkerError::Restore(RestoreError::Output(error)) => match error {

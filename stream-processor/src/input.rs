@@ -63,6 +63,12 @@ pub(crate) enum InputError {
         /// What the client said.
         source: KafkaError,
     },
+    /// Records are there and do not come.
+    #[error("records of {lane} are there and do not come: drop the client and restore")]
+    Stalled {
+        /// The lane.
+        lane: Lane,
+    },
     /// The client cannot be made or told what to read.
     #[error("the consumer cannot be set up")]
     Client(#[source] KafkaError),

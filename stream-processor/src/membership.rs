@@ -54,10 +54,10 @@ impl Membership {
             .set("partition.assignment.strategy", "range")
             // A restart is not a change: no other worker has to give anything up for it.
             .set("group.instance.id", name);
-        let consumer = Consumer::new(&config).map_err(WorkerError::Membership)?;
+        let consumer = Consumer::new(&config).map_err(WorkerError::Join)?;
         consumer
             .subscribe(&[Source::Status.topic()])
-            .map_err(WorkerError::Membership)?;
+            .map_err(WorkerError::Join)?;
         Ok(Self {
             consumer,
             partitions: None,
@@ -92,22 +92,27 @@ impl Membership {
     /// # Errors
     /// When the membership is over.
     pub(crate) fn poll(&mut self, timeout: Duration) -> Result<Option<Change>, WorkerError> {
-        let assigned = match self.consumer.poll(timeout) {
-            Some(Event::Assigned(partitions)) => partitions,
-            Some(Event::Revoked(_)) => return Ok(Some(Change::Revoked)),
-            Some(Event::Lost(_)) => return Ok(Some(Change::Lost)),
-            Some(Event::Error(error)) if is_fatal(&error) => {
-                return Err(WorkerError::Membership(error));
+        let mut timeout = timeout;
+        loop {
+            match self.consumer.poll(timeout) {
+                None => return Ok(None),
+                Some(Event::Assigned(partitions)) => {
+                    self.take_up(&partitions).map_err(WorkerError::Membership)?;
+                    return Ok(Some(Change::Assigned));
+                }
+                Some(Event::Revoked(_)) => return Ok(Some(Change::Revoked)),
+                Some(Event::Lost(_)) => return Ok(Some(Change::Lost)),
+                Some(Event::Error(error)) if is_fatal(&error) => {
+                    return Err(WorkerError::Membership(error));
+                }
+                Some(Event::Error(error)) => {
+                    tracing::debug!(%error, "kafka client repairs an error");
+                }
+                // A record may slip through between taking up and pausing; it is read elsewhere.
+                Some(Event::Record(_) | Event::PartitionEof(_)) => {}
             }
-            Some(Event::Error(error)) => {
-                tracing::debug!(%error, "kafka client repairs an error");
-                return Ok(None);
-            }
-            // A record may slip through between taking up and pausing; it is read elsewhere.
-            Some(Event::Record(_) | Event::PartitionEof(_)) | None => return Ok(None),
-        };
-        self.take_up(&assigned).map_err(WorkerError::Membership)?;
-        Ok(Some(Change::Assigned))
+            timeout = Duration::ZERO;
+        }
     }
 
     fn take_up(&mut self, assigned: &[TopicPartition]) -> Result<(), KafkaError> {

@@ -12,6 +12,7 @@ use platform::admin::{Heartbeat, Readiness};
 use platform::avro::RegistryClient;
 use platform::backoff::Backoff;
 use tokio::runtime::Handle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::assignment::{Assignment, Terms};
@@ -21,16 +22,18 @@ use crate::decode::registry::RegistrySchemas;
 use crate::disposition::{self, Disposition, WorkerError};
 use crate::input::kafka::KafkaInput;
 use crate::membership::{Change, Membership};
-use crate::output::OutputError;
 use crate::output::kafka::KafkaOutput;
 use crate::restore::Plan;
 
 /// How long an idle worker waits before it looks again.
 const IDLE: Duration = Duration::from_millis(10);
 
-/// How often in a row a worker takes its transactions back from a newer producer, before it believes
-/// that there is one: a worker that hung is fenced once.
-const MOST_FENCED: u32 = 5;
+/// How often in [`FENCED_WITHIN`] a worker takes its name back from another, before it believes that
+/// there is one. A worker that hung, or that an outage separated from the brokers, is fenced once.
+const MOST_FENCED: usize = 5;
+
+/// The time in which fencings are counted.
+const FENCED_WITHIN: Duration = Duration::from_mins(10);
 
 type KafkaAssignment = Assignment<KafkaInput, RegistrySchemas>;
 
@@ -54,11 +57,22 @@ pub(crate) struct Worker {
     pub(crate) shutdown: CancellationToken,
 }
 
-/// How a worker has fared since its last commit.
+/// How a worker has fared.
 #[derive(Debug, Default)]
 struct Record {
+    /// Failures since the last commit.
     failures: u32,
-    fenced: u32,
+    /// When it was fenced lately.
+    fenced: Vec<Instant>,
+}
+
+impl Record {
+    /// Notes a fencing. Returns whether there were too many.
+    fn is_fenced_again(&mut self) -> bool {
+        self.fenced.retain(|at| at.elapsed() < FENCED_WITHIN);
+        self.fenced.push(Instant::now());
+        self.fenced.len() > MOST_FENCED
+    }
 }
 
 impl Worker {
@@ -74,11 +88,12 @@ impl Worker {
                 return Ok(());
             };
             self.readiness.waiting(&self.name);
-            if matches!(&error, WorkerError::Output(OutputError::Fenced { .. })) {
-                record.fenced += 1;
+            let is_hopeless = disposition::of_worker(&error) != Disposition::Retry
+                || (disposition::is_fenced(&error) && record.is_fenced_again());
+            if matches!(&error, WorkerError::Membership(_)) {
+                // A consumer that was told a fatal error is of no use any more.
+                membership = None;
             }
-            let is_hopeless =
-                disposition::of_worker(&error) != Disposition::Retry || record.fenced > MOST_FENCED;
             let error = anyhow::Error::new(error);
             if self.shutdown.is_cancelled() || is_hopeless {
                 return Err(error.context(format!("worker {} cannot go on", self.name)));
@@ -197,12 +212,12 @@ impl Worker {
     ) -> Result<(), WorkerError> {
         let has_moved = assignment.round(output)?;
         if assignment.commit_if_due(output)? {
-            *record = Record::default();
+            record.failures = 0;
         }
         if assignment.is_settled() {
             self.readiness.done(&self.name);
         }
-        assignment.show_lag();
+        assignment.show_lag()?;
         if !has_moved {
             assignment.wait(IDLE)?;
         }

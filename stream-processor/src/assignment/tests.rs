@@ -146,7 +146,7 @@ fn a_record_past_the_next_cut_is_held_until_both_inputs_have_reached_it() {
     stage.run(&mut subject);
     subject.commit(&mut stage.output).unwrap();
     assert_eq!(stage.next_offsets(), [0, 3, 2]);
-    let at = |ms| Some(domain::Timestamp::from_ms(ms));
+    let at = |ms| Some(Timestamp::from_ms(ms));
     let clock = stage.position().unwrap().clock;
     assert_eq!(clock.status, at(START + 6 * MINUTE));
     assert_eq!(clock.next_cut, at(START + 10 * MINUTE));

@@ -23,13 +23,14 @@ use crate::topology::{Lane, Source};
 /// How long a question about offsets may take.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The client's callbacks: errors of the connection are logged, the client repairs them itself.
+/// The client's callbacks. Errors of the connection are repaired by the client itself, and the
+/// member of the group reports them as well.
 #[derive(Debug)]
 pub(crate) struct Context;
 
 impl ClientContext for Context {
     fn error(&self, error: KafkaError, reason: &str) {
-        tracing::warn!(%error, reason, "kafka client reports an error");
+        tracing::debug!(%error, reason, "kafka client reports an error");
     }
 }
 
@@ -66,22 +67,23 @@ impl KafkaInput {
         })
     }
 
-    /// Serves the common queue, where errors of the client arrive.
-    fn serve(&self, timeout: Duration) -> Result<(), InputError> {
+    /// Takes one event of the common queue, where errors of the client arrive. Returns whether there
+    /// was one.
+    fn serve(&self, timeout: Duration) -> Result<bool, InputError> {
         match self.consumer.poll(timeout) {
             Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
                 Err(InputError::Client(error))
             }
             Some(Err(error)) => {
                 tracing::debug!(%error, "kafka client repairs an error");
-                Ok(())
+                Ok(true)
             }
             Some(Ok(record)) => Err(InputError::Client(KafkaError::Seek(format!(
                 "record of {}/{} came outside its queue",
                 record.topic(),
                 record.partition()
             )))),
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 }
@@ -157,7 +159,10 @@ impl Input for KafkaInput {
     }
 
     fn wait(&mut self, timeout: Duration) -> Result<(), InputError> {
-        self.serve(timeout)
+        if self.serve(timeout)? {
+            while self.serve(Duration::ZERO)? {}
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 //! Kafka and the registry in memory, for tests: the same traits, without isolation levels to wait
 //! for. A transaction's records are appended when it is committed, and never otherwise.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -27,19 +27,31 @@ type Partitions = BTreeMap<(String, i32), Vec<Record>>;
 
 /// All partitions. Clones share them.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Broker(Rc<RefCell<Partitions>>);
+pub(crate) struct Broker {
+    partitions: Rc<RefCell<Partitions>>,
+    /// Shows no record to anybody, although it has them.
+    pub(crate) is_mute: Rc<Cell<bool>>,
+}
 
 impl Broker {
     /// Appends a record, which names its partition.
     pub(crate) fn append(&self, record: Record) {
         let at = (record.topic.clone(), record.partition.unwrap_or_default());
-        self.0.borrow_mut().entry(at).or_default().push(record);
+        self.partitions
+            .borrow_mut()
+            .entry(at)
+            .or_default()
+            .push(record);
     }
 
     /// What a partition holds.
     pub(crate) fn records(&self, topic: &str, partition: i32) -> Vec<Record> {
         let at = (topic.to_owned(), partition);
-        self.0.borrow().get(&at).cloned().unwrap_or_default()
+        self.partitions
+            .borrow()
+            .get(&at)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// Keys and values of everything in the outputs, by topic and partition.
@@ -47,7 +59,7 @@ impl Broker {
         let inputs = Source::INPUTS.map(Source::topic);
         let is_output =
             |topic: &str| !inputs.contains(&topic) && topic != contract::STATE_CHANGELOG.topic;
-        let all = self.0.borrow();
+        let all = self.partitions.borrow();
         all.iter()
             .filter(|((topic, _), _)| is_output(topic))
             .flat_map(|((topic, partition), records)| {
@@ -100,6 +112,9 @@ impl Input for MemoryInput {
         let Some(next) = self.next.get_mut(&lane) else {
             return Ok(None);
         };
+        if self.broker.is_mute.get() {
+            return Ok(None);
+        }
         let records = self.broker.records(lane.source.topic(), lane.partition);
         let index = usize::try_from(*next).unwrap();
         let found = records.into_iter().nth(index).map(|record| InputRecord {

@@ -384,3 +384,37 @@ fn a_state_of_another_schema_is_refused_with_the_remedy() {
     let refused = stage.try_restore().err().unwrap();
     assert!(refused.to_string().contains("new changelog"), "{refused}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_lane_whose_records_do_not_come_is_given_up_and_one_that_waits_for_a_cut_is_not() {
+    let mut stage = Stage::new();
+    stage.ticks(START);
+    stage.tick(Source::Session, START + 6 * MINUTE);
+    let mut subject = stage.restore();
+    stage.run(&mut subject);
+    let mut look = async |subject: &mut Subject| {
+        tokio::time::advance(LAG_EVERY).await;
+        subject.round(&mut stage.output).unwrap();
+        subject.show_lag()
+    };
+    for _ in 0..20 {
+        look(&mut subject).await.unwrap();
+    }
+    stage.broker.is_mute.set(true);
+    stage
+        .broker
+        .append(event(Source::Status, START + MINUTE, None));
+    let mut looks = 0;
+    let refused = loop {
+        looks += 1;
+        if let Err(error) = look(&mut subject).await {
+            break error;
+        }
+    };
+    assert!(matches!(refused, InputError::Stalled { lane } if lane.source == Source::Status));
+    assert_eq!(
+        looks,
+        MOST_STANDING + 1,
+        "the first look notes it, a minute confirms it"
+    );
+}

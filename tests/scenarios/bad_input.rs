@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use e2e::gateway::{self, Operator};
 use e2e::service::Service;
-use e2e::stack::Stack;
+use e2e::stack::{Stack, checked};
 use e2e::wait;
 use reqwest::StatusCode;
 
@@ -46,6 +46,7 @@ async fn bad_requests_get_the_errors_of_the_contract() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_topic_ends_the_start_and_names_the_remedy() -> Result<()> {
     let mut stack = Stack::start(&[])?;
+    checked(&stack.run("indicator-sink", &["migrate"])?)?;
     for service in ["producer-gateway", "stream-processor", "indicator-sink"] {
         let output = Service::run(&stack, service).await?;
         let said =

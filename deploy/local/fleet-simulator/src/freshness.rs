@@ -59,6 +59,7 @@ pub async fn run(arguments: &FreshnessArgs) -> anyhow::Result<()> {
     let traffic = Traffic::of(&folder, arguments.load.seed)?;
     let probes = Traffic::of(&folder, arguments.load.seed.wrapping_add(1))?;
     let archive = Archive::new(&arguments.clickhouse)?;
+    gateway.log_in_first().await?;
     let (sender, receiver) = mpsc::channel(arguments.probes);
     let interval = Duration::from_secs(arguments.load.seconds) / u32::try_from(arguments.probes)?;
     let (load, (), (acknowledged, visible)) = tokio::try_join!(

@@ -7,6 +7,7 @@ use anyhow::{Context, bail};
 use domain::Timestamp;
 use reqwest::{Client, Response, StatusCode};
 use serde_json::{Value, json};
+use tokio::sync::Mutex;
 
 use crate::config::GatewayArgs;
 
@@ -21,6 +22,8 @@ pub struct Gateway {
     http: Client,
     arguments: GatewayArgs,
     token: Arc<RwLock<String>>,
+    /// Held while the token is renewed, so that copies do not all log in at once.
+    renewal: Arc<Mutex<()>>,
 }
 
 /// What came of one request.
@@ -43,6 +46,7 @@ impl Gateway {
             http,
             arguments: arguments.clone(),
             token: Arc::default(),
+            renewal: Arc::default(),
         })
     }
 
@@ -51,18 +55,43 @@ impl Gateway {
     /// # Errors
     /// When the login is refused.
     pub async fn post(&self, path: &str, body: &str) -> anyhow::Result<Attempt> {
-        if self.token().is_empty()
-            && let Some(unavailable) = self.log_in().await?
+        let token = self.token();
+        if token.is_empty()
+            && let Some(unavailable) = self.renew(&token).await?
         {
             return Ok(unavailable);
         }
+        let token = self.token();
         let attempt = self.attempt(path, body).await;
         if !matches!(attempt, Attempt::Answered(StatusCode::UNAUTHORIZED, _)) {
             return Ok(attempt);
         }
-        match self.log_in().await? {
+        match self.renew(&token).await? {
             Some(unavailable) => Ok(unavailable),
             None => Ok(self.attempt(path, body).await),
+        }
+    }
+
+    /// Logs in before the first request, so that its duration says nothing of the login.
+    ///
+    /// # Errors
+    /// When the login is refused or the gateway cannot be reached.
+    pub async fn log_in_first(&self) -> anyhow::Result<()> {
+        match self.renew("").await? {
+            Some(Attempt::Unavailable(reason)) => {
+                bail!("cannot log in at {}: {reason}", self.arguments.url)
+            }
+            Some(Attempt::Answered(..)) | None => Ok(()),
+        }
+    }
+
+    /// Renews the token unless another copy has done so; tells when the gateway could not be asked.
+    async fn renew(&self, stale: &str) -> anyhow::Result<Option<Attempt>> {
+        let _renewing = self.renewal.lock().await;
+        if self.token() == stale {
+            self.log_in().await
+        } else {
+            Ok(None)
         }
     }
 
@@ -83,7 +112,7 @@ impl Gateway {
         judge(request.send().await).await
     }
 
-    /// Renews the token; tells when the gateway could not be asked.
+    /// Asks for a token; tells when the gateway could not be asked.
     async fn log_in(&self) -> anyhow::Result<Option<Attempt>> {
         let GatewayArgs {
             url,

@@ -85,7 +85,7 @@ pub fn write_json(path: Option<&Path>, report: &impl Serialize) -> anyhow::Resul
 /// Sends statuses at the rate until the time is over, and waits for the last answers.
 ///
 /// # Errors
-/// When the login is refused.
+/// When the login is refused or the gateway cannot be reached.
 pub async fn load(
     gateway: &Gateway,
     mut traffic: Traffic,
@@ -97,6 +97,7 @@ pub async fn load(
     );
     #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
     let interval = Duration::from_secs_f64(arguments.batch as f64 / arguments.rate);
+    gateway.log_in_first().await?;
     let connections = Arc::new(Semaphore::new(CONNECTIONS));
     let (begin, length) = (Instant::now(), Duration::from_secs(arguments.seconds));
     let mut requests: JoinSet<anyhow::Result<Sent>> = JoinSet::new();

@@ -29,7 +29,7 @@ impl Quantiles {
             let place = (durations.len() * percent).div_ceil(100).saturating_sub(1);
             durations
                 .get(place)
-                .map_or(0.0, |duration| duration.as_secs_f64() * 1000.0)
+                .map_or(0.0, |duration| (duration.as_secs_f64() * 1e6).round() / 1e3)
         };
         Self {
             count: durations.len(),

@@ -129,9 +129,12 @@ async fn prepare(args: &BackfillArgs) -> Result<Prepared, BackfillError> {
     loaded
         .map_err(|error| kafka(error.into()))?
         .map_err(kafka)?;
+    let (active, decommissioned) = directory.read().counts();
+    tracing::info!(active, decommissioned, "directory loaded");
     let topics = guard::read(&args.kafka, &list, partitions)
         .await
         .map_err(kafka)?;
+    tracing::info!("newest records read");
     Ok(Prepared {
         topics,
         encoder: Encoder::new(ids, partitions),

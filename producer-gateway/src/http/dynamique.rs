@@ -17,7 +17,7 @@ use crate::auth::{Caller, Scope};
 use crate::dead_letter::letters;
 use crate::error::detail::{Detail, Location, Shape};
 use crate::error::{Absent, Failure, Foreign, GatewayError, put_list};
-use crate::publisher::{Event, Message};
+use crate::publisher::{Event, Message, PublishError};
 use crate::request::{Reception, Terms, lax};
 use crate::submission::event::{Context, Kind, judge, messages};
 use crate::submission::{Entry, Judgement, Origin, Step};
@@ -254,7 +254,15 @@ fn float(count: usize) -> f64 {
 pub async fn publish(gateway: &Gateway, messages: Vec<Message>) -> Result<(), GatewayError> {
     let publisher = gateway.publisher()?;
     let start = Instant::now();
-    let acknowledged = publisher.publish(messages).await;
+    // The client library looks at its time-outs once a second only: a stall must be answered
+    // before clients give up.
+    let timeout = gateway.limits.ack_timeout;
+    let acknowledged = tokio::time::timeout(timeout, publisher.publish(messages)).await;
+    let acknowledged = acknowledged.unwrap_or(Err(PublishError {
+        retry_after_seconds: 5,
+        reason: "timeout",
+        source: None,
+    }));
     let metrics = &gateway.metrics;
     metrics
         .kafka_queue_records

@@ -1,6 +1,7 @@
 //! Static records: read, create, update, decommission.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -102,32 +103,38 @@ fn note(caller: &Caller, accepted: usize) -> Note {
     }
 }
 
-/// Publishes a change and waits until the own table shows it.
+/// Publishes a change and waits until the own table shows it, all within the time for an
+/// acknowledgement.
 ///
 /// # Errors
 /// Unavailable when the log does not acknowledge, or the table does not follow in time.
 async fn carry_out(gateway: &Gateway, change: &Change) -> Result<(), GatewayError> {
+    let timeout = gateway.limits.ack_timeout;
+    let done = tokio::time::timeout(timeout, publish_and_see(gateway, change, timeout)).await;
+    done.unwrap_or_else(|_elapsed| {
+        let elapsed_ms = timeout.as_millis();
+        tracing::warn!(elapsed_ms, "static write not visible in the directory");
+        Err(GatewayError::Unavailable(1))
+    })
+}
+
+async fn publish_and_see(
+    gateway: &Gateway,
+    change: &Change,
+    timeout: Duration,
+) -> Result<(), GatewayError> {
     publish(gateway, change.puts()).await?;
     if !change.removals.is_empty() {
         publish(gateway, change.removals.clone()).await?;
     }
     let start = Instant::now();
-    let timeout = gateway.limits.ack_timeout;
-    if !gateway
-        .directory
-        .wait_until(timeout, |table| change.is_visible(table))
-        .await
-    {
-        tracing::warn!(
-            elapsed_ms = timeout.as_millis(),
-            "static write not visible in the directory"
-        );
+    let directory = &gateway.directory;
+    let is_seen = directory.wait_until(timeout, |table| change.is_visible(table));
+    if !is_seen.await {
         return Err(GatewayError::Unavailable(1));
     }
-    gateway
-        .metrics
-        .directory_visible
-        .observe(start.elapsed().as_secs_f64());
+    let elapsed = start.elapsed().as_secs_f64();
+    gateway.metrics.directory_visible.observe(elapsed);
     Ok(())
 }
 

@@ -1,10 +1,12 @@
 //! Statuses and sessions, one and many.
 
 use std::io::Write as _;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header;
-use producer_gateway::publisher::Message;
+use producer_gateway::publisher::{Message, Published, Publisher};
 use serde_json::{Value, json};
 
 use crate::support::{Bench, NOW_MS, request, session, status, with};
@@ -279,6 +281,42 @@ async fn an_unacknowledged_request_promises_nothing() {
     );
     let text = "Service unavailable: nothing is promised, send the same request again";
     assert_eq!(answer.body, json!({ "message": text }));
+}
+
+/// A log that never acknowledges.
+#[derive(Debug)]
+struct Stalled;
+
+impl Publisher for Stalled {
+    fn publish(&self, _messages: Vec<Message>) -> Published<'_> {
+        Box::pin(std::future::pending())
+    }
+
+    fn in_flight(&self) -> usize {
+        1
+    }
+}
+
+#[tokio::test]
+async fn a_log_that_stalls_is_answered_before_clients_give_up() {
+    let mut bench = Bench::with_points().await;
+    let gateway = Arc::get_mut(&mut bench.gateway).unwrap();
+    gateway.limits.ack_timeout = Duration::from_millis(20);
+    gateway.publisher = OnceLock::from(Arc::new(Stalled) as Arc<dyn Publisher>);
+    let answer = bench
+        .post("/dynamique/status/", &status("FRPD1EABC1"))
+        .await;
+    assert_eq!(
+        (
+            answer.status,
+            answer.headers[header::RETRY_AFTER].as_bytes()
+        ),
+        (503, &b"5"[..])
+    );
+    assert_eq!(
+        bench.bare("DELETE", "/statique/FRPD1EABC1").await.status,
+        503
+    );
 }
 
 async fn raw(bench: &Bench, path: &str, headers: &[(&str, &str)], body: Vec<u8>) -> (u16, Value) {

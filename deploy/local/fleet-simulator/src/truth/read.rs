@@ -1,6 +1,6 @@
 //! From the files of a fleet to what the log holds of each charge point.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context, bail};
 use domain::charge_point::whole_thousandths;
@@ -23,8 +23,8 @@ const BACKFILL_SESSION_DELAY: Span = Span::from_minutes(10);
 pub enum Source {
     /// `deliveries.jsonl`: its valid items, received as planned.
     Deliveries,
-    /// `statuses.jsonl` and `sessions.jsonl`, received as a backfill does: 30 s after the event,
-    /// 10 min after the end of the session.
+    /// `statuses.jsonl` and `sessions.jsonl`, as a backfill publishes them: received 30 s after the
+    /// event or 10 min after the end of the session, and a repeated item once.
     Files,
 }
 
@@ -115,6 +115,12 @@ impl Logs {
             // Stable: records of one instant keep the order of their file.
             log.statuses.sort_by_key(|status| status.received_at);
             log.sessions.sort_by_key(|session| session.received_at);
+            let mut seen = BTreeSet::new();
+            log.statuses
+                .retain(|status| seen.insert((status.event_time, status.payload)));
+            let mut seen = BTreeSet::new();
+            log.sessions
+                .retain(|session| seen.insert((session.start, session.end, session.energy_wh)));
         }
         Ok(())
     }

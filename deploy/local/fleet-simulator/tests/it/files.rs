@@ -6,6 +6,9 @@ use std::path::Path;
 use fleet_simulator::item::{SessionItem, StatusItem};
 use fleet_simulator::lines;
 use fleet_simulator::plan::{Delivery, Folder, Kind};
+use fleet_simulator::truth::read::{self, Source};
+use fleet_simulator::truth::status_book::StatusIdentity;
+use fleet_simulator::truth::{Account, ChargePointLog};
 use serde_json::{Value, json};
 
 use crate::fleet::{END_MS, make};
@@ -210,4 +213,50 @@ fn real_sessions_are_moved_by_whole_days_and_make_their_charge_point_occupied() 
     let occupied: Vec<Value> = occupied.collect();
     assert_eq!(occupied.len(), 1);
     assert_eq!(occupied[0]["occupation_pdc"], "occupe");
+}
+
+#[test]
+fn a_history_published_by_a_backfill_holds_each_item_once() {
+    let folder = make(&[
+        "--charge-points",
+        "30",
+        "--days",
+        "2",
+        "--duplicate-percent",
+        "20",
+        "--conflict-percent",
+        "10",
+    ]);
+    let files = Folder::new(folder.path());
+    let read = |source| read::read(&files, source).unwrap().by_charge_point;
+    let (delivered, published) = (read(Source::Deliveries), read(Source::Files));
+    let clock = domain::Timestamp::from_ms(END_MS + 51 * HOUR_MS);
+    let sum = |logs: &BTreeMap<_, ChargePointLog>| {
+        let accounts = logs
+            .values()
+            .filter_map(|log| Account::at(log, clock, clock, &domain::Policy::qc_1()));
+        let identities: Vec<_> = accounts.flat_map(|account| account.statuses).collect();
+        let total = |field: fn(&StatusIdentity) -> i64| identities.iter().map(field).sum::<i64>();
+        (
+            identities.len(),
+            total(|each| each.conflicts),
+            total(|each| each.duplicates),
+        )
+    };
+    let (
+        (statuses, conflicts, duplicates),
+        (published_statuses, published_conflicts, published_duplicates),
+    ) = (sum(&delivered), sum(&published));
+    assert_eq!(
+        (
+            published_statuses,
+            published_conflicts,
+            published_duplicates
+        ),
+        (statuses, conflicts, 0)
+    );
+    assert!(
+        conflicts > 20 && duplicates > 50,
+        "{conflicts} conflicts, {duplicates} duplicates"
+    );
 }

@@ -15,7 +15,7 @@
 //! | [`disposition`] | what an error means |
 //! | [`writer`], [`dead_letters`] | where rows and refused records go |
 //! | [`delivery`] | one range on its way: again, in parts, until it is stored |
-//! | [`sink`] | the thread that polls; [`commit`] the only commits |
+//! | [`mod@sink`] | the thread that polls; [`commit`] the only commits |
 //! | [`migrate`] | the schema of the database |
 
 pub mod batch;

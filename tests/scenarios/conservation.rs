@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::archive::Archive;
-use e2e::compare::{self, ExtraCopies};
+use e2e::compare;
+use e2e::copies::ExtraCopies;
 use e2e::fleet::Fleet;
 use e2e::metrics::Metrics;
 use e2e::stack::Stack;

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use e2e::archive::Archive;
-use e2e::compare::{self, ExtraCopies};
+use e2e::compare;
+use e2e::copies::ExtraCopies;
 use e2e::fleet::Fleet;
 use e2e::stack::{Stack, workspace};
 use e2e::wait;

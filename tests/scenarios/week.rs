@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use e2e::archive::Archive;
-use e2e::compare::{self, ExtraCopies};
+use e2e::compare;
+use e2e::copies::extra_copies;
 use e2e::fleet::Fleet;
 use e2e::metrics::Metrics;
 use e2e::stack::Stack;
 use e2e::wait;
-use serde_json::Value;
 
 /// The end of the simulated week, and an instant at which all its hours are final.
 const END: &str = "2026-11-16T00:00:00Z";
@@ -118,44 +118,4 @@ async fn send_and_kill(
     stack.start_part(victim)?;
     sending.finish()?;
     Ok(())
-}
-
-/// What the raw archive holds beyond the plan: copies that a retry wrote after a crash. The plan
-/// must be there in full, and no charge point and hour may hold less.
-async fn extra_copies(archive: &Archive, deliveries: &[Value]) -> Result<ExtraCopies> {
-    let mut planned = ExtraCopies::new();
-    for delivery in deliveries
-        .iter()
-        .filter(|each| each["kind"] == "status" && each["valid"] == true)
-    {
-        let point = delivery["item"]["id_pdc_itinerance"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let event_ms = delivery["event_time_ms"].as_i64().unwrap_or_default();
-        *planned
-            .entry((point, event_ms - event_ms.rem_euclid(3_600_000)))
-            .or_default() += 1;
-    }
-    let sql = "SELECT charge_point_id, toInt64(toUnixTimestamp(toStartOfHour(event_time))) * 1000 AS hour, \
-               count() AS copies FROM charge_point_status FINAL GROUP BY charge_point_id, hour";
-    let mut extra = ExtraCopies::new();
-    for row in archive.rows(sql).await? {
-        let point = row["charge_point_id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let key = (point, row["hour"].as_i64().unwrap_or_default());
-        let more = row["copies"].as_i64().unwrap_or_default() - planned.remove(&key).unwrap_or(0);
-        ensure!(more >= 0, "{key:?} lacks {} statuses", -more);
-        if more > 0 {
-            extra.insert(key, more);
-        }
-    }
-    ensure!(
-        planned.is_empty(),
-        "{} charge points and hours have no status",
-        planned.len()
-    );
-    Ok(extra)
 }

@@ -7,6 +7,7 @@ use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 
 use crate::archive::{Archive, Row};
+use crate::copies::ExtraCopies;
 use crate::fleet::Truth;
 
 /// The columns that identify an hour, and those that stand beside the nested groups.
@@ -35,10 +36,6 @@ const SWEEP_FIELDS: usize = 14;
 const SHOWN: usize = 10;
 
 type Figures = BTreeMap<String, BTreeMap<String, Value>>;
-
-/// Copies that reached the log beyond the plan, by charge point and hour: what a retry after a
-/// crash may add. They may change the duplicate counts and nothing else.
-pub type ExtraCopies = BTreeMap<(String, i64), i64>;
 
 /// Checks that every complete hour and every episode in the archive equals the truth, and that
 /// neither side has one more.
@@ -149,22 +146,21 @@ fn insert_all(figures: &mut Figures, rows: Vec<Row>, columns: &[&str]) {
 
 /// Adds the extra copies to the duplicates of the charge point's hour and of its station's.
 fn add_copies(expected: &mut Figures, hours: &[Row], extra: &ExtraCopies) {
-    for row in hours.iter().filter(|row| row["entity"] == "charge_point") {
-        let point = row["charge_point_id"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned();
-        let hour = row["window_start_ms"].as_i64().unwrap_or_default();
-        let Some(copies) = extra.get(&(point, hour)) else {
-            continue;
-        };
-        let mut station = row.clone();
-        station.insert("entity".to_owned(), "station".into());
-        station.insert("charge_point_id".to_owned(), Value::Null);
-        for key in [key(row, &HOUR_KEY), key(&station, &HOUR_KEY)] {
-            if let Some(figures) = expected.get_mut(&key) {
-                let counted = figures["duplicate_statuses"].as_i64().unwrap_or_default();
-                figures.insert("duplicate_statuses".to_owned(), (counted + copies).into());
+    for ((point, hour, field), copies) in extra {
+        let of_hour = hours.iter().filter(|row| {
+            row["charge_point_id"] == point.as_str() && row["window_start_ms"] == *hour
+        });
+        for row in of_hour {
+            let mut station = row.clone();
+            station.insert("entity".to_owned(), "station".into());
+            station.insert("charge_point_id".to_owned(), Value::Null);
+            for key in [key(row, &HOUR_KEY), key(&station, &HOUR_KEY)] {
+                if let Some(Value::Number(counted)) = expected
+                    .get_mut(&key)
+                    .and_then(|figures| figures.get_mut(*field))
+                {
+                    *counted = (counted.as_i64().unwrap_or_default() + copies).into();
+                }
             }
         }
     }

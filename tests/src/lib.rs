@@ -3,6 +3,7 @@
 
 pub mod archive;
 pub mod compare;
+pub mod copies;
 pub mod fleet;
 pub mod gateway;
 pub mod metrics;

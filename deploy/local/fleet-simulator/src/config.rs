@@ -58,7 +58,8 @@ pub struct FilesArgs {
     /// A real directory in place of an invented one: IRVE statique as JSON Lines, gzip or not.
     #[arg(long)]
     pub statique: Option<PathBuf>,
-    /// Real sessions in place of invented ones: JSON Lines, gzip or not; needs `--statique`.
+    /// Real sessions in place of invented ones: JSON Lines, gzip or not; needs `--statique`. They are
+    /// moved by whole days, so that `--to` lies on the day before `--end`.
     #[arg(long, requires = "statique")]
     pub sessions: Option<PathBuf>,
     /// First instant of the real sessions to take, RFC 3339; default: `--days` before `--to`.
@@ -68,10 +69,6 @@ pub struct FilesArgs {
     /// the time of day of `--end`.
     #[arg(long, value_parser = instant)]
     pub to: Option<Timestamp>,
-    /// Moves the real sessions by whole days, so that `--to` lies on the day before `--end`. They are
-    /// always moved; the flag says so.
-    #[arg(long)]
-    pub shift: bool,
     /// Takes whole stations of the real directory up to this many charge points, those with sessions
     /// first; default: all.
     #[arg(long)]

@@ -43,23 +43,24 @@ style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, f
 	@$(TYPOS) --config .typos.toml
 	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure .ci/run
 
-# The tests that need no stack; those of the ClickHouse engine start it themselves.
+# The tests that need no stack; those of the ClickHouse engine start it themselves. Always the whole workspace, with
+# targets by name: a part of it would resolve to other features and be built anew.
 unit: fetch ## Unit, property and contract tests
 	cargo build --workspace --bins --locked --quiet
 	@if cargo nextest --version >/dev/null 2>&1; then \
-	  cargo nextest run --workspace --exclude e2e --profile ci --locked --no-tests=fail; \
+	  cargo nextest run --workspace -E 'not package(e2e)' --profile ci --locked --no-tests=fail; \
 	else \
 	  echo "cargo-nextest is not installed: cargo test instead"; \
-	  cargo test --workspace --exclude e2e --lib --bins --tests --locked --quiet; \
+	  cargo test --workspace --lib --bins --test it --test contract --locked --quiet; \
 	fi
-	cargo test --workspace --exclude e2e --doc --locked --quiet
+	cargo test --workspace --doc --locked --quiet
 
 docs: ## The documentation of every item, warnings as errors
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
 e2e: fetch ## End-to-end scenarios on real Kafka, registry and ClickHouse engine
 	cargo build --workspace --bins --locked --quiet
-	cargo test -p e2e --locked -- --test-threads=1 --nocapture
+	cargo test --workspace --test scenarios --locked -- --test-threads=1 --nocapture
 
 bench: ## Measure; figures and commands are in docs/performance.md
 	deploy/local/measure

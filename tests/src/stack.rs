@@ -183,11 +183,6 @@ impl Stack {
     pub fn processor_admin(&self) -> String {
         format!("http://127.0.0.1:{}", self.ports[6])
     }
-
-    /// The admin address of the sink.
-    pub fn sink_admin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports[7])
-    }
 }
 
 impl Drop for Stack {

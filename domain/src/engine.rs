@@ -5,8 +5,9 @@
 //! records by [`crate::TaskClock`] and calls [`Engine::take_cut`] when a cut is due.
 //!
 //! State is bounded: per charge point the statuses and sessions of windows that are not final
-//! (about 26 h), a carry-in for all before, and of each emitted record phase, revision and digest.
-//! A cut looks only at windows that are not final, and at those only where something is due.
+//! (about 26 h), a carry-in for all before, and of the emitted records what does not follow from the
+//! rules. A cut looks only at windows that are not final, and at those only where something is due.
+//! The state of a charge point at rest does not change from hour to hour.
 //!
 //! What the specification leaves open is decided so:
 //! - A record is emitted again also when the power or the municipality in it changed, since a
@@ -28,36 +29,44 @@
 //! - A power of 0 is an unknown power. A session is from the future by its end.
 
 mod agenda;
+mod arena;
 mod charge_point_ledger;
 mod copies;
+mod cutting;
+mod decision;
+mod desk;
+mod digest;
 mod directory;
-mod emission;
+mod episode_log;
 mod failures;
 mod hour;
 mod presence;
 mod report;
+mod roster;
 mod sessions;
 mod state;
 mod station_hour;
 mod station_ledger;
 mod statuses;
 mod sweep;
-
-use std::collections::btree_map::Entry;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod window_log;
 
 use agenda::Agenda;
+use arena::Arena;
 use charge_point_ledger::ChargePointLedger;
 use copies::{Novelty, Writing};
+use cutting::Cutting;
+use decision::Decision;
+use desk::Desk;
 use directory::{Change, Version};
-use emission::Decision;
 use failures::Dimensions;
+use roster::Roster;
+use smol_str::SmolStr;
 use state::StateKey;
-use station_ledger::{StationBook, StationLedger};
+use station_ledger::StationLedger;
 
 use crate::charge_point::ChargePoint;
-use crate::clock::Cut;
+use crate::clock::{ClockSnapshot, Cut};
 use crate::episode::FailureEpisode;
 use crate::id::{ChargePointId, StationId};
 use crate::indicator::{ChargePointIndicator, StationIndicator};
@@ -66,6 +75,7 @@ use crate::policy::Policy;
 use crate::session::ChargeSession;
 use crate::status::ChargePointStatus;
 use crate::time::{Span, Timestamp};
+use crate::window::Window;
 use crate::wire::WireError;
 
 /// When and where a record was read.
@@ -166,29 +176,36 @@ pub enum RestoreError {
 #[derive(Debug)]
 pub struct Engine {
     policy: Policy,
+    policy_id: SmolStr,
     has_provisional: bool,
-    stations: BTreeMap<StationId, StationLedger>,
-    /// Where each charge point is held: more than one station after a move.
-    homes: BTreeMap<ChargePointId, BTreeSet<StationId>>,
+    last_cut: Option<Timestamp>,
+    roster: Roster,
+    charge_points: Arena<ChargePointLedger>,
+    stations: Arena<StationLedger>,
     agenda: Agenda,
+    desk: Desk,
 }
 
 impl Engine {
     /// An engine that knows nothing. Without `provisional`, no record of that phase is made.
     pub fn new(policy: Policy, provisional: bool) -> Self {
         Self {
+            policy_id: SmolStr::new(&policy.id),
             policy,
             has_provisional: provisional,
-            stations: BTreeMap::new(),
-            homes: BTreeMap::new(),
+            last_cut: None,
+            roster: Roster::default(),
+            charge_points: Arena::default(),
+            stations: Arena::default(),
             agenda: Agenda::default(),
+            desk: Desk::default(),
         }
     }
 
     /// Whether a change of this charge point's directory entry concerns the engine, whatever the
     /// station in it.
     pub fn knows(&self, charge_point_id: &ChargePointId) -> bool {
-        self.homes.contains_key(charge_point_id)
+        self.roster.places_of(charge_point_id).next().is_some()
     }
 
     /// Applies a change of the directory. It does not move the clock.
@@ -221,15 +238,17 @@ impl Engine {
             Lateness::TooLate { lateness } => return Outcome::TooLate { lateness },
             Lateness::FromTheFuture { ahead } => return Outcome::FromTheFuture { ahead },
         }
+        if self.is_folded(event_time) {
+            let lateness = arrival.stamp - event_time;
+            return Outcome::TooLate { lateness };
+        }
         let writing = Writing {
             received_at: status.received_at,
             offset: arrival.offset,
         };
-        let ledger = self.ledger(&status.station_id, &status.charge_point_id);
-        if ledger.is_folded(event_time) {
-            let lateness = arrival.stamp - event_time;
-            return Outcome::TooLate { lateness };
-        }
+        let number = self.number_of(&status.station_id, &status.charge_point_id);
+        self.touch(number, event_time);
+        let ledger = self.charge_points.get_mut(number);
         match ledger.observe_status(event_time, status.payload, writing) {
             Novelty::Identity => Outcome::Counted,
             Novelty::Content => Outcome::Conflict,
@@ -254,54 +273,95 @@ impl Engine {
             Lateness::TooLate { .. } => return Outcome::AfterFinal,
             Lateness::FromTheFuture { ahead } => return Outcome::FromTheFuture { ahead },
         }
+        if self.is_folded(key.0) {
+            return Outcome::AfterFinal;
+        }
         let writing = Writing {
             received_at: session.received_at,
             offset: arrival.offset,
         };
-        let ledger = self.ledger(&session.station_id, &session.charge_point_id);
-        if ledger.is_folded(key.0) {
-            return Outcome::AfterFinal;
-        }
+        let number = self.number_of(&session.station_id, &session.charge_point_id);
+        self.touch(number, key.0);
+        let ledger = self.charge_points.get_mut(number);
         match ledger.observe_session(key, session.energy_wh, writing) {
             Novelty::Identity => Outcome::Counted,
             Novelty::Content | Novelty::Copy => Outcome::Duplicate,
         }
     }
 
-    /// Takes a cut: appends what changed to `outputs`, by station, charge points first.
-    pub fn take_cut(&mut self, cut: Cut, outputs: &mut Vec<Output>) {
+    /// Takes a cut: publishes what changed, by station, charge points first. Cuts are taken in
+    /// order, and none is left out.
+    pub fn take_cut(&mut self, cut: Cut, publish: &mut impl FnMut(Output)) {
+        let has_provisional = self.has_provisional && !cut.quiet;
         let decision = Decision {
             policy: &self.policy,
+            policy_id: &self.policy_id,
             cut: cut.at,
-            has_provisional: self.has_provisional && !cut.quiet,
+            last_cut: self.last_cut,
+            has_provisional,
         };
-        let due = self.agenda.due(cut.at);
-        if decision.has_provisional || decision.closes_or_finishes() {
-            for (station_id, station) in &mut self.stations {
-                decide(station_id, station, &decision, &mut self.agenda, outputs);
-            }
+        self.roster.rank();
+        let mut due = self.agenda.due(cut.at);
+        self.roster.sort(&mut due);
+        let concerns_all = has_provisional || decision.closes_or_finishes();
+        let concerned = if concerns_all {
+            self.roster.in_order()
         } else {
-            for station_id in due {
-                if let Some(station) = self.stations.get_mut(&station_id) {
-                    decide(&station_id, station, &decision, &mut self.agenda, outputs);
-                }
+            &due
+        };
+        let mut cutting = Cutting {
+            decision,
+            roster: &self.roster,
+            charge_points: &mut self.charge_points,
+            desk: &mut self.desk,
+            publish,
+        };
+        for &number in concerned {
+            let station = self.stations.get_mut(number);
+            let is_due = self.agenda.take_due(number);
+            if cutting.take(number, station, is_due) {
+                self.agenda.note_changed(number);
+            }
+            if is_due {
+                expect(
+                    number,
+                    station,
+                    (cutting.charge_points, &mut self.agenda),
+                    &decision,
+                );
             }
         }
+        self.last_cut = Some(cut.at);
     }
 
     /// The state of everything that changed since the last call, by station, charge points first.
     pub fn drain_dirty(&mut self) -> Vec<StateRecord> {
         let mut records = Vec::new();
-        for station_id in self.agenda.drain_changed() {
-            if let Some(station) = self.stations.get_mut(&station_id) {
-                station.book.is_listed = false;
-                state::drain(&station_id, station, &self.policy, &mut records);
+        self.roster.rank();
+        let mut changed = self.agenda.drain_changed();
+        self.roster.sort(&mut changed);
+        for number in changed {
+            let station = self.stations.get_mut(number);
+            for &member in &station.members {
+                let ledger = self.charge_points.get_mut(member);
+                if std::mem::take(&mut ledger.is_dirty) {
+                    let ids = (
+                        self.roster.station_id(number),
+                        self.roster.charge_point_id(member),
+                    );
+                    records.push(state::of_charge_point(ids, ledger, &self.policy_id));
+                }
+            }
+            if std::mem::take(&mut station.book.is_dirty) {
+                let id = self.roster.station_id(number);
+                records.push(state::of_station(id, &station.book, &self.policy_id));
             }
         }
         records
     }
 
-    /// Takes back one record of the state. Any order; the last of a key wins.
+    /// Takes back one record of the state, before anything is observed. Any order; the last of a key
+    /// wins. [`Self::resume`] ends it.
     ///
     /// # Errors
     /// Says which key or value is not the engine's.
@@ -321,24 +381,12 @@ impl Engine {
         }
         match (parsed, ledger) {
             (StateKey::ChargePoint(station_id, id), state::Ledger::ChargePoint(ledger)) => {
-                let home = self.homes.entry(id.clone()).or_default();
-                home.insert(station_id.clone());
-                let station = self.stations.entry(station_id.clone()).or_default();
-                station.charge_points.insert(id, *ledger);
-                expect_silence(
-                    &station_id,
-                    station,
-                    Timestamp::MIN,
-                    (&self.policy, &mut self.agenda),
-                );
+                let number = self.number_of(&station_id, &id);
+                *self.charge_points.get_mut(number) = *ledger;
             }
             (StateKey::Station(station_id), state::Ledger::Station(book)) => {
-                let station = self.stations.entry(station_id).or_default();
-                station.book = StationBook {
-                    is_noted: station.book.is_noted,
-                    silent_at: station.book.silent_at,
-                    ..book
-                };
+                let number = self.station_number_of(&station_id);
+                self.stations.get_mut(number).book = *book;
             }
             (StateKey::ChargePoint(..), state::Ledger::Station(_))
             | (StateKey::Station(_), state::Ledger::ChargePoint(_)) => {
@@ -348,24 +396,49 @@ impl Engine {
         Ok(())
     }
 
+    /// Goes on from where the clock stood when the state was stored: after the last call of
+    /// [`Self::restore`], before anything is observed.
+    pub fn resume(&mut self, clock: &ClockSnapshot) {
+        self.last_cut = clock.next_cut.map(|next| next - self.policy.cut_every);
+        let decision = Decision {
+            policy: &self.policy,
+            policy_id: &self.policy_id,
+            cut: Timestamp::MIN,
+            last_cut: self.last_cut,
+            has_provisional: false,
+        };
+        for number in 0..self.stations.len() {
+            let station = self.stations.get(number);
+            expect(
+                number,
+                station,
+                (&self.charge_points, &mut self.agenda),
+                &decision,
+            );
+        }
+    }
+
     fn put(&mut self, entry: &ChargePoint) {
         let change = Change {
             at: entry.updated_at,
             revision: entry.revision,
         };
         self.withdraw_elsewhere(entry.charge_point_id(), Some(entry.station_id()), change);
-        let version = Version {
-            change,
-            dimensions: Dimensions {
-                power_w: entry.power_w(),
-                code_insee_commune: Arc::from(entry.irve.code_insee_commune.as_str()),
-            },
-        };
-        let ledger = self.ledger(entry.station_id(), entry.charge_point_id());
+        let number = self.number_of(entry.station_id(), entry.charge_point_id());
         if let Some(deleted_at) = entry.deleted_at {
-            ledger.withdraw(deleted_at, change);
+            self.withdraw(number, deleted_at, change);
         }
-        ledger.register(version);
+        let dimensions = Dimensions {
+            power_w: entry.power_w(),
+            code_insee_commune: SmolStr::new(&entry.irve.code_insee_commune),
+        };
+        let version = Version { change, dimensions };
+        let horizon = self.horizon();
+        let ledger = self.charge_points.get(number);
+        let from = ledger.would_register(&version, horizon);
+        self.touch_if(number, from);
+        let ledger = self.charge_points.get_mut(number);
+        ledger.register(version, horizon);
     }
 
     /// Withdraws a charge point from every station but `here`.
@@ -375,60 +448,114 @@ impl Engine {
         here: Option<&StationId>,
         change: Change,
     ) {
-        let homes = self.homes.get(charge_point_id).cloned().unwrap_or_default();
-        for station_id in homes.iter().filter(|&home| Some(home) != here) {
-            let ledger = self.ledger(station_id, charge_point_id);
-            ledger.withdraw(change.at, change);
-        }
-    }
-
-    /// The ledger of a charge point at a station, about to change.
-    fn ledger(
-        &mut self,
-        station_id: &StationId,
-        charge_point_id: &ChargePointId,
-    ) -> &mut ChargePointLedger {
-        let station = self.stations.entry(station_id.clone()).or_default();
-        self.agenda.note_pending(station_id, &mut station.book);
-        self.agenda.note_changed(station_id, &mut station.book);
-        match station.charge_points.entry(charge_point_id.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(new) => {
-                let homes = self.homes.entry(charge_point_id.clone()).or_default();
-                homes.insert(station_id.clone());
-                new.insert(ChargePointLedger::default())
+        let places: Vec<u32> = self.roster.places_of(charge_point_id).collect();
+        for number in places {
+            let station_id = self.roster.station_id(self.roster.station_of(number));
+            if Some(station_id) != here {
+                self.withdraw(number, change.at, change);
             }
         }
     }
-}
 
-/// Takes a cut at one station, and notes what follows from it.
-fn decide(
-    station_id: &StationId,
-    station: &mut StationLedger,
-    decision: &Decision<'_>,
-    agenda: &mut Agenda,
-    outputs: &mut Vec<Output>,
-) {
-    station.book.is_noted = false;
-    station.take_cut(station_id, decision, outputs);
-    expect_silence(station_id, station, decision.cut, (decision.policy, agenda));
-    if station.is_dirty() {
-        agenda.note_changed(station_id, &mut station.book);
+    fn withdraw(&mut self, number: u32, at: Timestamp, change: Change) {
+        let horizon = self.horizon();
+        let ledger = self.charge_points.get(number);
+        let acts_at = ledger.would_withdraw(at, change, horizon);
+        self.touch_if(number, acts_at);
+        let ledger = self.charge_points.get_mut(number);
+        ledger.withdraw(at, change, horizon);
+    }
+
+    /// The start of the oldest window that is not final; none before the first cut.
+    fn horizon(&self) -> Option<Timestamp> {
+        let last_cut = self.last_cut?;
+        Some(Window::of(last_cut - self.policy.late_limit).start())
+    }
+
+    /// Whether an event at `instant` can change nothing any more.
+    fn is_folded(&self, instant: Timestamp) -> bool {
+        self.horizon().is_some_and(|horizon| instant < horizon)
+    }
+
+    /// Makes ready for a change of the directory entry of a charge point. One without any record has
+    /// none that the change could touch.
+    fn touch_if(&mut self, number: u32, instant: Option<Timestamp>) {
+        match instant {
+            Some(instant) if !self.charge_points.get(number).is_idle() => {
+                self.touch(number, instant);
+            }
+            Some(_) | None => {
+                let station = self.roster.station_of(number);
+                self.agenda.note_due(station);
+                self.agenda.note_changed(station);
+            }
+        }
+    }
+
+    /// Makes ready for a change of a charge point that touches windows from the one of `instant` on.
+    fn touch(&mut self, number: u32, instant: Timestamp) {
+        let station = self.roster.station_of(number);
+        self.agenda.note_due(station);
+        self.agenda.note_changed(station);
+        let Some(last_cut) = self.last_cut else {
+            return;
+        };
+        let closed_until = Window::of(last_cut - self.policy.close_grace).start();
+        if instant < closed_until {
+            let mut cutting = Cutting {
+                decision: Decision {
+                    policy: &self.policy,
+                    policy_id: &self.policy_id,
+                    cut: last_cut,
+                    last_cut: Some(last_cut),
+                    has_provisional: false,
+                },
+                roster: &self.roster,
+                charge_points: &mut self.charge_points,
+                desk: &mut self.desk,
+                publish: &mut |_| {},
+            };
+            cutting.capture(number, instant, self.stations.get_mut(station));
+        }
+    }
+
+    /// The number of a charge point at a station, given now if it has none.
+    fn number_of(&mut self, station_id: &StationId, charge_point_id: &ChargePointId) -> u32 {
+        if let Some(number) = self.roster.charge_point(station_id, charge_point_id) {
+            return number;
+        }
+        let station = self.station_number_of(station_id);
+        let number = self.roster.add_charge_point(station, charge_point_id);
+        self.charge_points.push(ChargePointLedger::default());
+        let members = &mut self.stations.get_mut(station).members;
+        let is_before = |&other: &u32| self.roster.charge_point_id(other) < charge_point_id;
+        let index = members.partition_point(is_before);
+        members.insert(index, number);
+        number
+    }
+
+    /// The number of a station, given now if it has none.
+    fn station_number_of(&mut self, station_id: &StationId) -> u32 {
+        self.roster.station(station_id).unwrap_or_else(|| {
+            self.agenda.add();
+            self.stations.push(StationLedger::default());
+            self.roster.add_station(station_id)
+        })
     }
 }
 
 /// Notes when a station has to be looked at again without any event.
-fn expect_silence(
-    station_id: &StationId,
-    station: &mut StationLedger,
-    from: Timestamp,
-    (policy, agenda): (&Policy, &mut Agenda),
+fn expect(
+    number: u32,
+    station: &StationLedger,
+    (charge_points, agenda): (&Arena<ChargePointLedger>, &mut Agenda),
+    decision: &Decision<'_>,
 ) {
-    let silent_at = station.silent_at(from, policy);
-    let last = std::mem::replace(&mut station.book.silent_at, silent_at);
-    agenda.move_silence(station_id, last, silent_at);
-    if station.pending_from().is_some() {
-        agenda.note_pending(station_id, &mut station.book);
+    let silent_at = station.silent_at(decision.cut, charge_points, decision.policy);
+    if let Some(at) = silent_at {
+        agenda.expect_silence(number, at);
+    }
+    if station.pending_from(charge_points).is_some() {
+        agenda.note_due(number);
     }
 }

@@ -1,5 +1,7 @@
 //! The failure episode: one failure of a charge point or a station, from its opening to its end.
 
+use smol_str::SmolStr;
+
 use crate::id::{ChargePointId, StationId};
 use crate::time::Timestamp;
 
@@ -81,7 +83,7 @@ pub struct EpisodeFlags {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureEpisode {
     /// Id of the policy.
-    pub policy: String,
+    pub policy: SmolStr,
     /// The station.
     pub station_id: StationId,
     /// The charge point; none for an episode of the station itself.
@@ -95,7 +97,7 @@ pub struct FailureEpisode {
     /// What is uncertain about it.
     pub flags: EpisodeFlags,
     /// Municipality in force at the opening; empty when unknown.
-    pub code_insee_commune: String,
+    pub code_insee_commune: SmolStr,
     /// Power in force at the opening, W; for a station the sum; 0 when unknown.
     pub power_w: i64,
     /// Number of this emission of the key, from 0, without gaps.

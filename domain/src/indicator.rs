@@ -6,6 +6,8 @@
 pub mod sweep;
 pub mod vector;
 
+use smol_str::SmolStr;
+
 use crate::id::{ChargePointId, StationId};
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -170,7 +172,7 @@ pub struct FailureGauges {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChargePointIndicator {
     /// Id of the policy.
-    pub policy: String,
+    pub policy: SmolStr,
     /// The station.
     pub station_id: StationId,
     /// The charge point.
@@ -178,7 +180,7 @@ pub struct ChargePointIndicator {
     /// The hour.
     pub window: Window,
     /// Municipality in force at the start of the window; empty when unknown.
-    pub code_insee_commune: String,
+    pub code_insee_commune: SmolStr,
     /// Nominal power in force at the start of the window, W; 0 when unknown.
     pub power_w: i64,
     /// What is counted.
@@ -195,13 +197,13 @@ pub struct ChargePointIndicator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StationIndicator {
     /// Id of the policy.
-    pub policy: String,
+    pub policy: SmolStr,
     /// The station.
     pub station_id: StationId,
     /// The hour.
     pub window: Window,
     /// Municipality in force at the start of the window; empty when unknown.
-    pub code_insee_commune: String,
+    pub code_insee_commune: SmolStr,
     /// Installed power: sum over its charge points, W.
     pub power_w: i64,
     /// The sum of the vectors of its charge points.

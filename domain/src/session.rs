@@ -1,5 +1,7 @@
 //! The session: one recharge, from its start to its end.
 
+use smol_str::SmolStr;
+
 use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::time::{Timestamp, TimestampMicros};
 
@@ -23,7 +25,7 @@ pub struct ChargeSession {
     /// The request that brought it.
     pub request_id: RequestId,
     /// The account that sent it, or `backfill`.
-    pub submitted_by: String,
+    pub submitted_by: SmolStr,
 }
 
 impl ChargeSession {

@@ -1,5 +1,7 @@
 //! The status: a state of a charge point that holds from an instant on.
 
+use smol_str::SmolStr;
+
 use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::time::{Timestamp, TimestampMicros};
 
@@ -116,7 +118,7 @@ pub struct ChargePointStatus {
     /// The request that brought it.
     pub request_id: RequestId,
     /// The account that sent it, or `backfill`.
-    pub submitted_by: String,
+    pub submitted_by: SmolStr,
 }
 
 impl ChargePointStatus {

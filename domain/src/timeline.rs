@@ -141,51 +141,42 @@ pub(crate) struct Segment {
     pub(crate) state: LineState,
 }
 
-/// The states on `[from, to)`, in order, without a gap.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line {
-    pub(crate) segments: Vec<Segment>,
-    /// Start of the unknown run that reaches the end of the line.
-    pub(crate) run_start: Option<Timestamp>,
-}
-
-impl Line {
-    /// Draws the line of `marks` (in order, the last one before `from` included) on `[from, to)`.
-    /// `run_start` is the start of the unknown run that reaches `from`.
-    pub(crate) fn draw(
-        marks: &[Mark],
-        (from, to): (Timestamp, Timestamp),
-        run_start: Option<Timestamp>,
-        policy: &Policy,
-    ) -> Self {
-        let mut pen = Pen {
-            from,
-            to,
-            unknown_grace: policy.unknown_grace,
-            line: Self {
-                segments: Vec::with_capacity(marks.len() + 2),
-                run_start,
-            },
-        };
-        let first = marks.first().map_or(to, |mark| mark.at);
-        pen.put(from, first, LineState::Absent);
-        let nexts = marks.iter().skip(1).map(|mark| mark.at);
-        for (mark, next) in marks.iter().zip(nexts.chain([to.max(first)])) {
-            pen.follow(*mark, next, policy);
-        }
-        pen.line
+/// Draws the line of `marks` (in order, the last one before `from` included) on `[from, to)`:
+/// appends its states to `segments`, in order, without a gap. `run_start` is the start of the
+/// unknown run that reaches `from`; returned is that of the run that reaches `to`.
+pub(crate) fn draw(
+    marks: &[Mark],
+    (from, to): (Timestamp, Timestamp),
+    run_start: Option<Timestamp>,
+    policy: &Policy,
+    segments: &mut Vec<Segment>,
+) -> Option<Timestamp> {
+    let mut pen = Pen {
+        from,
+        to,
+        unknown_grace: policy.unknown_grace,
+        segments,
+        run_start,
+    };
+    let first = marks.first().map_or(to, |mark| mark.at);
+    pen.put(from, first, LineState::Absent);
+    let nexts = marks.iter().skip(1).map(|mark| mark.at);
+    for (mark, next) in marks.iter().zip(nexts.chain([to.max(first)])) {
+        pen.follow(*mark, next, policy);
     }
+    pen.run_start
 }
 
 /// Draws pieces, clipped to the reach of the line.
-struct Pen {
+struct Pen<'s> {
     from: Timestamp,
     to: Timestamp,
     unknown_grace: Span,
-    line: Line,
+    segments: &'s mut Vec<Segment>,
+    run_start: Option<Timestamp>,
 }
 
-impl Pen {
+impl Pen<'_> {
     fn follow(&mut self, mark: Mark, next: Timestamp, policy: &Policy) {
         let stale = next.min(mark.at + policy.stale_after);
         let silent = next.min(mark.at + policy.inactive_after);
@@ -208,14 +199,14 @@ impl Pen {
 
     fn put(&mut self, start: Timestamp, end: Timestamp, state: LineState) {
         if self.push(start, end, state) {
-            self.line.run_start = None;
+            self.run_start = None;
         }
     }
 
     fn put_unknown(&mut self, start: Timestamp, end: Timestamp) {
         let start = start.max(self.from);
         if start < end.min(self.to) {
-            let run_start = *self.line.run_start.get_or_insert(start);
+            let run_start = *self.run_start.get_or_insert(start);
             let long = (run_start + self.unknown_grace).max(start);
             self.push(start, end.min(long), LineState::UnknownShort);
             self.push(long, end, LineState::UnknownLong);
@@ -226,7 +217,7 @@ impl Pen {
         let (start, end) = (start.max(self.from), end.min(self.to));
         let is_visible = start < end;
         if is_visible {
-            self.line.segments.push(Segment { start, end, state });
+            self.segments.push(Segment { start, end, state });
         }
         is_visible
     }
@@ -264,8 +255,10 @@ mod tests {
                 kind,
             })
             .collect();
-        let line = Line::draw(&marks, (day(from), day(to)), None, &Policy::qc_1());
-        let lengths = line.segments.iter();
+        let mut segments = Vec::new();
+        let reach = (day(from), day(to));
+        let _run_start = super::draw(&marks, reach, None, &Policy::qc_1(), &mut segments);
+        let lengths = segments.iter();
         lengths
             .map(|segment| {
                 (
@@ -313,9 +306,12 @@ mod tests {
             at: day(0),
             kind: MarkKind::Unknown,
         }];
-        let line = Line::draw(&marks, (day(3), day(4)), Some(day(0)), &Policy::qc_1());
-        let states: Vec<_> = line.segments.iter().map(|segment| segment.state).collect();
+        let mut segments = Vec::new();
+        let reach = (day(3), day(4));
+        let policy = Policy::qc_1();
+        let run_start = super::draw(&marks, reach, Some(day(0)), &policy, &mut segments);
+        let states: Vec<_> = segments.iter().map(|segment| segment.state).collect();
         assert_eq!(states, [LineState::UnknownLong]);
-        assert_eq!(line.run_start, Some(day(0)));
+        assert_eq!(run_start, Some(day(0)));
     }
 }

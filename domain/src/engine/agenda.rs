@@ -1,64 +1,126 @@
 //! The agenda: which stations a cut must look at, when it need not look at all.
 //!
-//! Nothing of it is stored: it follows from the ledgers.
+//! Nothing of it is stored: it follows from the ledgers. Looking at a station without need changes
+//! nothing, so instants of silence may be expected too early, but never too late.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
-use super::station_ledger::StationBook;
-use crate::id::StationId;
 use crate::time::Timestamp;
+
+/// What is on the agenda for one station.
+#[derive(Debug, Clone, Copy, Default)]
+struct Item {
+    is_due: bool,
+    is_changed: bool,
+    /// When it is next in `silences`.
+    expected_at: Option<Timestamp>,
+}
 
 /// Stations with something to decide, that silence will change, and with state to store.
 #[derive(Debug, Default)]
 pub(super) struct Agenda {
-    pending: BTreeSet<StationId>,
-    /// At most one instant per station.
-    silences: BTreeSet<(Timestamp, StationId)>,
-    changed: BTreeSet<StationId>,
+    items: Vec<Item>,
+    due: Vec<u32>,
+    changed: Vec<u32>,
+    silences: BinaryHeap<Reverse<(Timestamp, u32)>>,
 }
 
 impl Agenda {
+    /// Makes room for the next station.
+    pub(super) fn add(&mut self) {
+        self.items.push(Item::default());
+    }
+
     /// Notes that a station has something to decide.
-    pub(super) fn note_pending(&mut self, station_id: &StationId, book: &mut StationBook) {
-        if !std::mem::replace(&mut book.is_noted, true) {
-            self.pending.insert(station_id.clone());
+    pub(super) fn note_due(&mut self, station: u32) {
+        if let Some(item) = self.items.get_mut(station as usize)
+            && !std::mem::replace(&mut item.is_due, true)
+        {
+            self.due.push(station);
         }
     }
 
     /// Notes that the state of a station changed.
-    pub(super) fn note_changed(&mut self, station_id: &StationId, book: &mut StationBook) {
-        if !std::mem::replace(&mut book.is_listed, true) {
-            self.changed.insert(station_id.clone());
+    pub(super) fn note_changed(&mut self, station: u32) {
+        if let Some(item) = self.items.get_mut(station as usize)
+            && !std::mem::replace(&mut item.is_changed, true)
+        {
+            self.changed.push(station);
         }
     }
 
-    /// The stations whose state changed since the last call, in order.
-    pub(super) fn drain_changed(&mut self) -> BTreeSet<StationId> {
+    /// Notes that silence changes a station at an instant, if nothing does before.
+    pub(super) fn expect_silence(&mut self, station: u32, at: Timestamp) {
+        if let Some(item) = self.items.get_mut(station as usize)
+            && item.expected_at.is_none_or(|expected| at < expected)
+        {
+            item.expected_at = Some(at);
+            self.silences.push(Reverse((at, station)));
+        }
+    }
+
+    /// The stations that a cut must look at, in any order; each is then due.
+    pub(super) fn due(&mut self, cut: Timestamp) -> Vec<u32> {
+        while let Some(&Reverse((at, station))) = self.silences.peek()
+            && at < cut
+        {
+            self.silences.pop();
+            let item = self.items.get_mut(station as usize);
+            if let Some(item) = item.filter(|item| item.expected_at == Some(at)) {
+                item.expected_at = None;
+                self.note_due(station);
+            }
+        }
+        std::mem::take(&mut self.due)
+    }
+
+    /// Whether a station is due, and from now on no longer.
+    pub(super) fn take_due(&mut self, station: u32) -> bool {
+        let item = self.items.get_mut(station as usize);
+        item.is_some_and(|item| std::mem::take(&mut item.is_due))
+    }
+
+    /// The stations whose state changed since the last call, in any order.
+    pub(super) fn drain_changed(&mut self) -> Vec<u32> {
+        for &station in &self.changed {
+            if let Some(item) = self.items.get_mut(station as usize) {
+                item.is_changed = false;
+            }
+        }
         std::mem::take(&mut self.changed)
     }
+}
 
-    /// Notes that silence changes a station at `next`, and no longer at `last`.
-    pub(super) fn move_silence(
-        &mut self,
-        station_id: &StationId,
-        last: Option<Timestamp>,
-        next: Option<Timestamp>,
-    ) {
-        if last != next {
-            if let Some(last) = last {
-                self.silences.remove(&(last, station_id.clone()));
-            }
-            self.silences
-                .extend(next.map(|next| (next, station_id.clone())));
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_earliest_silence_of_a_station_counts() {
+        let mut agenda = Agenda::default();
+        agenda.add();
+        agenda.add();
+        let at = Timestamp::from_ms;
+        for instant in [30, 10, 20] {
+            agenda.expect_silence(1, at(instant));
         }
+        assert!(agenda.due(at(10)).is_empty());
+        assert_eq!(agenda.due(at(11)), [1]);
+        assert!(agenda.take_due(1) && !agenda.take_due(1) && !agenda.take_due(0));
+        assert!(agenda.due(at(40)).is_empty(), "30 was replaced by 10");
     }
 
-    /// The stations to look at in a cut that need not look at all, in order.
-    pub(super) fn due(&mut self, cut: Timestamp) -> BTreeSet<StationId> {
-        let mut due = std::mem::take(&mut self.pending);
-        while self.silences.first().is_some_and(|(at, _)| *at < cut) {
-            due.extend(self.silences.pop_first().map(|(_, station_id)| station_id));
+    #[test]
+    fn a_station_is_noted_once() {
+        let mut agenda = Agenda::default();
+        agenda.add();
+        for _ in 0..2 {
+            agenda.note_due(0);
+            agenda.note_changed(0);
         }
-        due
+        assert_eq!(agenda.due(Timestamp::from_ms(0)), [0]);
+        assert_eq!(agenda.drain_changed(), [0]);
+        assert!(agenda.drain_changed().is_empty());
     }
 }

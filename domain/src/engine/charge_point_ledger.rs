@@ -1,23 +1,22 @@
 //! The ledger of one charge point at one station: what can still change, and a carry-in for the rest.
 //!
-//! Everything before the horizon (the start of the oldest window that is not final) is folded:
-//! last mark, start of the unknown run, failures, largest session end, presence.
-
-use std::collections::BTreeSet;
+//! Everything before the horizon (at most the start of the oldest window that is not final) is
+//! folded: last mark, start of the unknown run, failures, largest session end, presence. A ledger is
+//! folded when it has something to fold, so one at rest does not change from hour to hour.
 
 use super::copies::{Novelty, Writing};
+use super::decision::Decision;
 use super::directory::{Change, Directory, Version};
-use super::emission::{Decision, EpisodeLog, WindowLog};
-use super::failures::{Failure, FailureTrace, failures};
-use super::hour::Hour;
+use super::episode_log::EpisodeLog;
+use super::failures::FailureTrace;
 use super::presence::{Occurrence, Presence, Spans};
-use super::sessions::{SessionKey, Sessions, count};
+use super::sessions::{SessionKey, Sessions};
 use super::statuses::Statuses;
+use super::window_log::WindowLog;
 use crate::policy::Policy;
 use crate::status::StatusPayload;
 use crate::time::Timestamp;
-use crate::timeline::{Line, Mark, MarkKind, Segment};
-use crate::window::Window;
+use crate::timeline::{Mark, MarkKind, Segment, draw};
 
 /// What is kept of all that is final.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -39,7 +38,8 @@ pub(super) struct Carry {
 pub(super) struct ChargePointLedger {
     pub(super) carry: Carry,
     pub(super) statuses: Statuses,
-    pub(super) withdrawals: BTreeSet<Timestamp>,
+    /// In order, each instant once.
+    pub(super) withdrawals: Vec<Timestamp>,
     pub(super) sessions: Sessions,
     pub(super) directory: Directory,
     pub(super) windows: WindowLog,
@@ -50,30 +50,14 @@ pub(super) struct ChargePointLedger {
     pub(super) is_dirty: bool,
 }
 
-/// A ledger as it stands at a cut.
-#[derive(Debug)]
-pub(super) struct View {
-    pub(super) segments: Vec<Segment>,
-    pub(super) failures: Vec<Failure>,
-    /// The hours for which it has records.
-    pub(super) spans: Spans,
-    /// One per window asked for; none where the charge point has no record.
-    pub(super) hours: Vec<Option<Hour>>,
-}
-
 impl ChargePointLedger {
-    /// Whether an event at `instant` can change nothing any more.
-    pub(super) fn is_folded(&self, instant: Timestamp) -> bool {
-        self.carry.horizon.is_some_and(|horizon| instant < horizon)
-    }
-
     /// Whether there is nothing to decide, fold or draw.
     pub(super) fn is_idle(&self) -> bool {
         self.carry.presence != Presence::Present
             && self.statuses.0.is_empty()
             && self.withdrawals.is_empty()
             && self.sessions.identities.is_empty()
-            && self.windows.0.is_empty()
+            && self.windows.is_plain()
             && self.episodes.0.is_empty()
     }
 
@@ -99,28 +83,45 @@ impl ChargePointLedger {
         self.sessions.observe(key, energy_wh, writing)
     }
 
+    /// From when a version of the directory entry would change figures, if any.
+    pub(super) fn would_register(
+        &self,
+        version: &Version,
+        horizon: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        self.directory.would_register(version, horizon)
+    }
+
     /// Applies a version of the directory entry.
-    pub(super) fn register(&mut self, version: Version) {
+    pub(super) fn register(&mut self, version: Version, horizon: Option<Timestamp>) {
         self.is_dirty |= self.directory.advance(version.change);
-        if let Some(from) = self.directory.register(version, self.carry.horizon) {
+        if let Some(from) = self.directory.register(version, horizon) {
             self.touch(from);
         }
     }
 
-    /// Applies a withdrawal. One older than the horizon acts at the horizon, once.
-    pub(super) fn withdraw(&mut self, at: Timestamp, change: Change) {
-        let is_newer = self.directory.advance(change);
-        self.is_dirty |= is_newer;
-        let at = match self.carry.horizon {
-            Some(horizon) if at < horizon => {
-                if !is_newer {
-                    return;
-                }
-                horizon
-            }
+    /// When a withdrawal would act, if it changes anything: one older than the horizon acts at the
+    /// horizon, once.
+    pub(super) fn would_withdraw(
+        &self,
+        at: Timestamp,
+        change: Change,
+        horizon: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let at = match horizon {
+            Some(horizon) if at < horizon => self.directory.is_newer(change).then_some(horizon)?,
             Some(_) | None => at,
         };
-        if self.withdrawals.insert(at) {
+        self.withdrawals.binary_search(&at).is_err().then_some(at)
+    }
+
+    /// Applies a withdrawal.
+    pub(super) fn withdraw(&mut self, at: Timestamp, change: Change, horizon: Option<Timestamp>) {
+        let acts_at = self.would_withdraw(at, change, horizon);
+        self.is_dirty |= self.directory.advance(change);
+        if let Some(at) = acts_at {
+            let index = self.withdrawals.partition_point(|&known| known < at);
+            self.withdrawals.insert(index, at);
             self.touch(at);
         }
     }
@@ -134,76 +135,89 @@ impl ChargePointLedger {
         mark.silent_at(policy).filter(|_| !is_withdrawn)
     }
 
-    /// The ledger at a cut: its line, its failures and its hours in `targets`.
-    pub(super) fn view(&self, targets: &[Window], decision: &Decision<'_>) -> View {
-        if self.is_idle() {
-            return View {
-                segments: Vec::new(),
-                failures: Vec::new(),
-                spans: Spans::of(self.carry.presence, Vec::new()),
-                hours: vec![None; targets.len()],
-            };
-        }
-        let policy = decision.policy;
-        let marks = self.marks();
-        let from = self.start(decision);
-        let line = Line::draw(&marks, (from, decision.cut), self.carry.run_start, policy);
-        let segments = line.segments;
-        let failures = failures(&self.carry.trace, axes(&segments));
-        let spans = Spans::of(self.carry.presence, self.occurrences());
-        let judged = self.sessions.judge(&self.directory, policy);
-        let hour = |&window: &Window| {
-            let is_recorded = spans.holds(window) || self.windows.holds(window);
-            is_recorded.then(|| {
-                let dimensions = self.directory.dimensions(window.start());
-                let mut hour = Hour::of(window, (&segments, &failures), dimensions, decision);
-                let to = decision.covered_end(window);
-                self.statuses.count(window, to, policy, &mut hour.vector);
-                count(&judged, (window.start(), to), policy, &mut hour.vector);
-                hour
-            })
-        };
-        let hours = targets.iter().map(hour).collect();
-        View {
-            segments,
-            failures,
-            spans,
-            hours,
-        }
-    }
-
-    /// Ends a cut: folds what is final, and keeps as pending only what lies after the cut.
-    pub(super) fn settle(&mut self, decision: &Decision<'_>) {
-        let next_status = self.statuses.0.range(decision.cut..).next();
-        let next_withdrawal = self.withdrawals.range(decision.cut..).next();
-        let nexts = next_status.map(|(at, _)| at).into_iter();
-        let pending_from = nexts.chain(next_withdrawal).min().copied();
-        self.is_dirty |= self.pending_from != pending_from;
-        self.pending_from = pending_from;
-        let horizon = decision.horizon();
-        let is_folded = self.carry.horizon.is_some_and(|last| last >= horizon);
-        if !is_folded && !self.is_idle() {
-            self.fold(horizon, decision);
-            self.is_dirty = true;
-        }
-    }
-
-    fn fold(&mut self, horizon: Timestamp, decision: &Decision<'_>) {
-        let from = self.start(decision);
-        let later_statuses = self.statuses.0.split_off(&horizon);
-        let later_withdrawals = self.withdrawals.split_off(&horizon);
-        let later_sessions = self
-            .sessions
-            .identities
-            .split_off(&(horizon, Timestamp::MIN));
-        let marks = self.marks();
-        let line = Line::draw(
-            &marks,
-            (from, horizon),
+    /// Draws its line up to the cut: appends to `segments`. `marks` is a scratch.
+    pub(super) fn draw(
+        &self,
+        decision: &Decision<'_>,
+        marks: &mut Vec<Mark>,
+        segments: &mut Vec<Segment>,
+    ) {
+        self.list_marks(marks);
+        let reach = (self.start(decision), decision.cut);
+        let _run_start = draw(
+            marks,
+            reach,
             self.carry.run_start,
             decision.policy,
+            segments,
         );
-        for (start, end, axis) in axes(&line.segments) {
+    }
+
+    /// The hours for which it has records by the rules.
+    pub(super) fn spans(&self) -> Spans {
+        let status = self.statuses.0.first().map(|known| known.at);
+        let session = self.sessions.identities.first().map(|known| known.key.0);
+        if self.withdrawals.is_empty() {
+            let status = status.map(|at| (at, Occurrence::Status));
+            let session = session.map(|at| (at, Occurrence::Session));
+            return match (status, session) {
+                (Some(status), Some(session)) => {
+                    Spans::of(self.carry.presence, &mut [status, session])
+                }
+                (Some(one), None) | (None, Some(one)) => Spans::of(self.carry.presence, &mut [one]),
+                (None, None) => Spans::of(self.carry.presence, &mut []),
+            };
+        }
+        let statuses = self.statuses.0.iter();
+        let sessions = self.sessions.identities.iter();
+        let withdrawals = self.withdrawals.iter();
+        let mut occurrences: Vec<_> = statuses
+            .map(|known| (known.at, Occurrence::Status))
+            .chain(sessions.map(|known| (known.key.0, Occurrence::Session)))
+            .chain(withdrawals.map(|&at| (at, Occurrence::Withdrawal)))
+            .collect();
+        Spans::of(self.carry.presence, &mut occurrences)
+    }
+
+    /// Ends a cut: keeps as pending only what lies after the cut.
+    pub(super) fn settle(&mut self, decision: &Decision<'_>) {
+        let status = self.statuses.since(decision.cut).first();
+        let later = self.withdrawals.partition_point(|&at| at < decision.cut);
+        let withdrawal = self.withdrawals.get(later).copied();
+        let nexts = status.map(|known| known.at).into_iter().chain(withdrawal);
+        let pending_from = nexts.min();
+        self.is_dirty |= self.pending_from != pending_from;
+        self.pending_from = pending_from;
+        self.is_dirty |= self.windows.settle();
+    }
+
+    /// Whether something lies before the horizon that moves the line.
+    pub(super) fn has_past(&self, horizon: Timestamp) -> bool {
+        let status = self.statuses.0.first().map(|known| known.at);
+        let session = self.sessions.identities.first().map(|known| known.key.0);
+        let firsts = [status, session, self.withdrawals.first().copied()];
+        firsts.into_iter().flatten().any(|first| first < horizon)
+    }
+
+    /// Folds all before the horizon. `desk` lends marks and segments.
+    pub(super) fn fold(
+        &mut self,
+        horizon: Timestamp,
+        decision: &Decision<'_>,
+        (marks, segments): (&mut Vec<Mark>, &mut Vec<Segment>),
+    ) {
+        self.list_marks(marks);
+        marks.truncate(marks.partition_point(|mark| mark.at < horizon));
+        segments.clear();
+        let reach = (self.start(decision), horizon);
+        let run_start = draw(
+            marks,
+            reach,
+            self.carry.run_start,
+            decision.policy,
+            segments,
+        );
+        for (start, end, axis) in axes(segments) {
             let _ended = self.carry.trace.follow(start, end, axis);
         }
         if let Some(open) = &mut self.carry.trace.open {
@@ -211,16 +225,34 @@ impl ChargePointLedger {
             open.dimensions
                 .get_or_insert_with(|| self.directory.dimensions(opened_at));
         }
-        self.carry.presence = Spans::of(self.carry.presence, self.occurrences()).last;
+        self.carry.presence = self.presence_at(horizon);
         self.carry.mark = marks.last().copied();
-        self.carry.run_start = line.run_start;
+        self.carry.run_start = run_start;
         self.carry.horizon = Some(horizon);
-        self.sessions.fold();
-        self.sessions.identities = later_sessions;
-        self.statuses.0 = later_statuses;
-        self.withdrawals = later_withdrawals;
-        self.directory.prune(horizon);
-        self.episodes.fold(horizon);
+        self.sessions.fold(horizon);
+        self.statuses.fold(horizon);
+        let folded = self.withdrawals.partition_point(|&at| at < horizon);
+        self.withdrawals.drain(..folded);
+        self.is_dirty = true;
+    }
+
+    /// Forgets what no window from the horizon on can see.
+    pub(super) fn forget(&mut self, horizon: Timestamp) {
+        self.is_dirty |= self.directory.prune(horizon);
+        self.is_dirty |= self.episodes.fold(horizon);
+    }
+
+    fn presence_at(&self, horizon: Timestamp) -> Presence {
+        let statuses = self.statuses.0.iter();
+        let sessions = self.sessions.identities.iter();
+        let withdrawals = self.withdrawals.iter();
+        let mut occurrences: Vec<_> = statuses
+            .map(|known| (known.at, Occurrence::Status))
+            .chain(sessions.map(|known| (known.key.0, Occurrence::Session)))
+            .chain(withdrawals.map(|&at| (at, Occurrence::Withdrawal)))
+            .filter(|&(at, _)| at < horizon)
+            .collect();
+        Spans::of(self.carry.presence, &mut occurrences).last
     }
 
     /// Where the line starts: all before it is folded, or empty.
@@ -230,9 +262,11 @@ impl ChargePointLedger {
             .unwrap_or_else(|| decision.first_window().start())
     }
 
-    /// The last mark before the horizon, and all winners and withdrawals since, one per instant.
-    fn marks(&self) -> Vec<Mark> {
-        let mut marks: Vec<_> = self.carry.mark.into_iter().collect();
+    /// Writes down the last mark before the horizon, and all winners and withdrawals since, one per
+    /// instant.
+    fn list_marks(&self, marks: &mut Vec<Mark>) {
+        marks.clear();
+        marks.extend(self.carry.mark);
         marks.extend(self.statuses.winners());
         if !self.withdrawals.is_empty() {
             let withdrawal = |&at: &Timestamp| Mark {
@@ -244,25 +278,6 @@ impl ChargePointLedger {
             marks.dedup_by_key(|mark| mark.at);
             marks.reverse();
         }
-        marks
-    }
-
-    /// All that decides for which hours there is a record.
-    fn occurrences(&self) -> Vec<(Timestamp, Occurrence)> {
-        let statuses = self.statuses.0.keys();
-        if self.withdrawals.is_empty() {
-            let status = statuses.copied().next();
-            let session = self.sessions.identities.keys().next();
-            let status = status.map(|at| (at, Occurrence::Status));
-            let session = session.map(|&(at, _)| (at, Occurrence::Session));
-            return status.into_iter().chain(session).collect();
-        }
-        let sessions = self.sessions.identities.keys();
-        let statuses = statuses.map(|&at| (at, Occurrence::Status));
-        let sessions = sessions.map(|&(at, _)| (at, Occurrence::Session));
-        let withdrawals = self.withdrawals.iter();
-        let withdrawals = withdrawals.map(|&at| (at, Occurrence::Withdrawal));
-        statuses.chain(sessions).chain(withdrawals).collect()
     }
 
     /// Marks a change that touches windows from the one of `instant` on.
@@ -273,7 +288,8 @@ impl ChargePointLedger {
     }
 }
 
-fn axes(
+/// What the failure rules see of a line.
+pub(super) fn axes(
     segments: &[Segment],
 ) -> impl Iterator<Item = (Timestamp, Timestamp, crate::timeline::Axis)> {
     segments

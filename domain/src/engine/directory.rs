@@ -43,41 +43,62 @@ impl Directory {
         self.in_force(instant).cloned().unwrap_or_default()
     }
 
+    /// Whether `change` is newer than all before.
+    pub(super) fn is_newer(&self, change: Change) -> bool {
+        self.latest.is_none_or(|latest| latest < change)
+    }
+
     /// Notes that `change` was applied; whether it is newer than all before.
     pub(super) fn advance(&mut self, change: Change) -> bool {
-        let is_newer = self.latest.is_none_or(|latest| latest < change);
+        let is_newer = self.is_newer(change);
         if is_newer {
             self.latest = Some(change);
         }
         is_newer
     }
 
-    /// Adds a version, unless no window from `horizon` on can see it. Returns the instant from which
-    /// figures may differ, if any do.
-    pub(super) fn register(
-        &mut self,
-        version: Version,
+    /// The instant from which figures would differ with a version; none if it is known, or if no
+    /// window from `horizon` on can see it.
+    pub(super) fn would_register(
+        &self,
+        version: &Version,
         horizon: Option<Timestamp>,
     ) -> Option<Timestamp> {
         let change = version.change;
-        let index = self.versions.partition_point(|v| v.change < change);
+        let index = self.index_of(change);
         let is_known_or_hidden = self.versions.get(index).is_some_and(|next| {
             next.change == change || horizon.is_some_and(|horizon| next.change.at <= horizon)
         });
         if is_known_or_hidden || self.in_force(change.at) == Some(&version.dimensions) {
             return None;
         }
-        self.versions.insert(index, version);
         match index {
             0 => Some(Timestamp::MIN),
             _ => Some(change.at),
         }
     }
 
-    /// Drops what no window from `horizon` on can see.
-    pub(super) fn prune(&mut self, horizon: Timestamp) {
+    /// Adds a version, if it changes anything: see [`Self::would_register`].
+    pub(super) fn register(
+        &mut self,
+        version: Version,
+        horizon: Option<Timestamp>,
+    ) -> Option<Timestamp> {
+        let from = self.would_register(&version, horizon)?;
+        let index = self.index_of(version.change);
+        self.versions.reserve_exact(1);
+        self.versions.insert(index, version);
+        Some(from)
+    }
+
+    fn index_of(&self, change: Change) -> usize {
+        self.versions.partition_point(|v| v.change < change)
+    }
+
+    /// Drops what no window from `horizon` on can see; whether there was anything.
+    pub(super) fn prune(&mut self, horizon: Timestamp) -> bool {
         let later = self.versions.partition_point(|v| v.change.at <= horizon);
-        self.versions.drain(..later.saturating_sub(1));
+        self.versions.drain(..later.saturating_sub(1)).len() > 0
     }
 }
 
@@ -119,7 +140,7 @@ mod tests {
             [22, 22, 22, 50]
         );
         let horizon = Timestamp::from_ms(25);
-        directory.prune(horizon);
+        assert!(directory.prune(horizon));
         assert_eq!(directory.register(version(10, 22), Some(horizon)), None);
         assert_eq!((directory.versions.len(), power(&directory, 25)), (1, 50));
     }

@@ -4,28 +4,19 @@
 //! points. What lies before the horizon is carried in as the state just before it and the episode
 //! open then.
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
 use crate::episode::{EpisodeEnd, EpisodeFlags, EpisodeOutcome};
 use crate::time::Timestamp;
 use crate::timeline::Axis;
 
 /// What the directory says of a place at an instant.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Dimensions {
     /// Nominal power, W; 0 when unknown.
     pub(super) power_w: i64,
     /// Municipality; empty when unknown.
-    pub(super) code_insee_commune: Arc<str>,
-}
-
-impl Default for Dimensions {
-    fn default() -> Self {
-        Self {
-            power_w: 0,
-            code_insee_commune: Arc::from(""),
-        }
-    }
+    pub(super) code_insee_commune: SmolStr,
 }
 
 impl Dimensions {
@@ -33,7 +24,7 @@ impl Dimensions {
     pub(super) fn add(&mut self, other: &Self) {
         self.power_w = self.power_w.saturating_add(other.power_w);
         if self.code_insee_commune.is_empty() {
-            self.code_insee_commune = Arc::clone(&other.code_insee_commune);
+            self.code_insee_commune = other.code_insee_commune.clone();
         }
     }
 }
@@ -76,8 +67,8 @@ impl Failure {
 pub(super) struct FailureTrace {
     /// State just before.
     pub(super) before: Axis,
-    /// The episode open then.
-    pub(super) open: Option<OpenFailure>,
+    /// The episode open then; apart, since few are.
+    pub(super) open: Option<Box<OpenFailure>>,
 }
 
 impl FailureTrace {
@@ -94,7 +85,9 @@ impl FailureTrace {
             Axis::Up => self.close(start, EpisodeOutcome::Returned),
             Axis::Absent => self.close(start, EpisodeOutcome::Withdrawn),
             Axis::Down => {
-                let open = self.open.get_or_insert_with(|| opening(start, before));
+                let open = self
+                    .open
+                    .get_or_insert_with(|| Box::new(opening(start, before)));
                 open.out_of_service_ms += length_ms;
                 None
             }
@@ -150,17 +143,16 @@ fn opening(opened_at: Timestamp, before: Axis) -> OpenFailure {
     }
 }
 
-/// The episodes of a line: the one carried in, and all that open on it, in order.
-pub(super) fn failures(
+/// Writes down the episodes of a line: the one carried in, and all that open on it, in order.
+pub(super) fn list_failures(
     carried: &FailureTrace,
     line: impl Iterator<Item = (Timestamp, Timestamp, Axis)>,
-) -> Vec<Failure> {
+    failures: &mut Vec<Failure>,
+) {
+    failures.clear();
     let mut trace = carried.clone();
-    let mut all: Vec<_> = line
-        .filter_map(|(start, end, axis)| trace.follow(start, end, axis))
-        .collect();
-    all.extend(trace.into_open());
-    all
+    failures.extend(line.filter_map(|(start, end, axis)| trace.follow(start, end, axis)));
+    failures.extend(trace.into_open());
 }
 
 #[cfg(test)]
@@ -172,7 +164,9 @@ mod tests {
             let at = |n: i64| Timestamp::from_ms(n * 1000);
             (at(index), at(index + 1), axis)
         });
-        failures(&FailureTrace::default(), line)
+        let mut failures = Vec::new();
+        list_failures(&FailureTrace::default(), line, &mut failures);
+        failures
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! One hour of one charge point: vector and gauges over the covered part of a window (chapter 7).
 
-use super::emission::{Decision, Digest};
+use super::decision::Decision;
+use super::digest::digest;
 use super::failures::{Dimensions, Failure};
 use crate::episode::EpisodeOutcome;
 use crate::indicator::{ChargePointState, FailureGauges, Vector};
@@ -47,16 +48,14 @@ impl Hour {
 
     /// The digest of all that a consumer sees, key and emission apart.
     pub(super) fn digest(&self) -> i64 {
-        Digest::new()
-            .integers(&self.vector.to_array())
-            .integers(&[
-                i64::from(self.state_at_end as u8),
-                self.gauges.open_failures_at_end,
-                self.gauges.oldest_open_failure_ms,
-                self.dimensions.power_w,
-            ])
-            .text(&self.dimensions.code_insee_commune)
-            .value()
+        let beside = [
+            i64::from(self.state_at_end as u8),
+            self.gauges.open_failures_at_end,
+            self.gauges.oldest_open_failure_ms,
+            self.dimensions.power_w,
+        ];
+        let vector = self.vector.to_array();
+        digest([&vector[..], &beside], &self.dimensions.code_insee_commune)
     }
 }
 

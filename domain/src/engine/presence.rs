@@ -5,6 +5,8 @@
 //! back what was withdrawn, even before its first event. So a further event never takes a record
 //! away; only the directory does.
 
+use smallvec::SmallVec;
+
 use crate::time::Timestamp;
 use crate::window::Window;
 
@@ -45,21 +47,21 @@ impl Presence {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Spans {
     /// First and last window of each span; the last of an unended span is none.
-    spans: Vec<(Option<Window>, Option<Window>)>,
+    spans: SmallVec<[(Option<Window>, Option<Window>); 1]>,
     /// The presence at the end.
     pub(super) last: Presence,
 }
 
 impl Spans {
     /// Follows `occurrences`, in any order, from the presence at the horizon.
-    pub(super) fn of(carried: Presence, mut occurrences: Vec<(Timestamp, Occurrence)>) -> Self {
+    pub(super) fn of(carried: Presence, occurrences: &mut [(Timestamp, Occurrence)]) -> Self {
         occurrences.sort_unstable();
-        let mut spans = Vec::new();
+        let mut spans = SmallVec::new();
         if carried == Presence::Present {
             spans.push((None, None));
         }
         let mut presence = carried;
-        for (at, occurrence) in occurrences {
+        for &mut (at, occurrence) in occurrences {
             let next = presence.after(occurrence);
             if next == Presence::Present && presence != Presence::Present {
                 spans.push((Some(Window::of(at)), None));
@@ -93,7 +95,8 @@ mod tests {
     fn hours(carried: Presence, occurrences: &[(i64, Occurrence)]) -> Vec<i64> {
         let at = |hours| Timestamp::from_ms(0) + Span::from_hours(hours);
         let occurrences = occurrences.iter().map(|&(hours, o)| (at(hours), o));
-        let spans = Spans::of(carried, occurrences.collect());
+        let mut occurrences: Vec<_> = occurrences.collect();
+        let spans = Spans::of(carried, &mut occurrences);
         let held = |hour: &i64| spans.holds(Window::of(at(*hour)));
         (0..6).filter(held).collect()
     }

@@ -1,10 +1,13 @@
 //! From what stands at a cut to the records that are published.
 
 use super::Output;
-use super::emission::{Decision, Digest, EpisodeLog, WindowLog};
+use super::decision::Decision;
+use super::digest::digest;
+use super::episode_log::EpisodeLog;
 use super::failures::{Dimensions, Failure};
 use super::hour::Hour;
 use super::station_hour::StationHour;
+use super::window_log::{Emitted, WindowLog};
 use crate::episode::{EpisodeEnd, EpisodeFlags, EpisodeOutcome, FailureEpisode};
 use crate::id::{ChargePointId, StationId};
 use crate::indicator::{ChargePointIndicator, StationIndicator};
@@ -13,75 +16,79 @@ use crate::window::Window;
 
 /// Writes the records of one station and its charge points at one cut.
 #[derive(Debug)]
-pub(super) struct Reporter<'a> {
+pub(super) struct Reporter<'a, F> {
     pub(super) station_id: &'a StationId,
     pub(super) decision: &'a Decision<'a>,
-    pub(super) outputs: &'a mut Vec<Output>,
+    pub(super) publish: &'a mut F,
+    /// Whether something that has been emitted is to be stored.
+    pub(super) is_dirty: bool,
 }
 
-impl Reporter<'_> {
-    /// Publishes an hour of a charge point if it is due; whether it was.
+/// How the record of a window stands: what was emitted last, and whether the rules make one now.
+pub(super) type Standing = (Option<Emitted>, bool);
+
+impl<F: FnMut(Output)> Reporter<'_, F> {
+    /// Publishes an hour of a charge point if it is due.
     pub(super) fn hour(
         &mut self,
         charge_point_id: &ChargePointId,
-        window: Window,
-        hour: &Hour,
+        (window, hour): (Window, &Hour),
+        standing: Standing,
         log: &mut WindowLog,
-    ) -> bool {
-        let emission = log.emit(window, hour.digest(), self.decision);
-        let record = emission.map(|emission| ChargePointIndicator {
-            policy: self.decision.policy.id.clone(),
-            station_id: self.station_id.clone(),
-            charge_point_id: charge_point_id.clone(),
-            window,
-            code_insee_commune: hour.dimensions.code_insee_commune.as_ref().to_owned(),
-            power_w: hour.dimensions.power_w,
-            vector: hour.vector,
-            state_at_end: hour.state_at_end,
-            gauges: hour.gauges,
-            emission,
-        });
-        let is_due = record.is_some();
-        self.outputs.extend(record.map(Output::ChargePoint));
-        is_due
+    ) {
+        let deciding = (self.decision, &mut self.is_dirty);
+        let emission = log.emit(window, standing, deciding, || hour.digest());
+        if let Some(emission) = emission {
+            (self.publish)(Output::ChargePoint(ChargePointIndicator {
+                policy: self.decision.policy_id.clone(),
+                station_id: self.station_id.clone(),
+                charge_point_id: charge_point_id.clone(),
+                window,
+                code_insee_commune: hour.dimensions.code_insee_commune.clone(),
+                power_w: hour.dimensions.power_w,
+                vector: hour.vector,
+                state_at_end: hour.state_at_end,
+                gauges: hour.gauges,
+                emission,
+            }));
+        }
     }
 
-    /// Publishes an hour of the station if it is due; whether it was.
+    /// Publishes an hour of the station if it is due.
     pub(super) fn station_hour(
         &mut self,
-        window: Window,
-        hour: &StationHour,
+        (window, hour): (Window, &StationHour),
+        standing: Standing,
         log: &mut WindowLog,
-    ) -> bool {
-        let emission = log.emit(window, hour.digest(), self.decision);
-        let record = emission.map(|emission| StationIndicator {
-            policy: self.decision.policy.id.clone(),
-            station_id: self.station_id.clone(),
-            window,
-            code_insee_commune: hour.dimensions.code_insee_commune.as_ref().to_owned(),
-            power_w: hour.dimensions.power_w,
-            vector: hour.vector,
-            charge_points: hour.charge_points,
-            sweep: hour.sweep,
-            state_at_end: hour.state_at_end,
-            gauges: hour.gauges,
-            emission,
-        });
-        let is_due = record.is_some();
-        self.outputs.extend(record.map(Output::Station));
-        is_due
+    ) {
+        let deciding = (self.decision, &mut self.is_dirty);
+        let emission = log.emit(window, standing, deciding, || hour.digest());
+        if let Some(emission) = emission {
+            (self.publish)(Output::Station(StationIndicator {
+                policy: self.decision.policy_id.clone(),
+                station_id: self.station_id.clone(),
+                window,
+                code_insee_commune: hour.dimensions.code_insee_commune.clone(),
+                power_w: hour.dimensions.power_w,
+                vector: hour.vector,
+                charge_points: hour.charge_points,
+                sweep: hour.sweep,
+                state_at_end: hour.state_at_end,
+                gauges: hour.gauges,
+                emission,
+            }));
+        }
     }
 
-    /// Publishes the episodes of a charge point, or of the station (none), that changed; whether
-    /// any did. `place` tells the directory at an opening.
+    /// Publishes the episodes of a charge point, or of the station (none), that changed.
+    /// `place` tells the directory at an opening.
     pub(super) fn episodes(
         &mut self,
         charge_point_id: Option<&ChargePointId>,
         standing: &[Failure],
         place: impl Fn(Timestamp) -> Dimensions,
         log: &mut EpisodeLog,
-    ) -> bool {
-        let before = self.outputs.len();
+    ) {
         for (opened_at, revision) in log.retract(standing) {
             let content = EpisodeContent {
                 opened_at,
@@ -105,7 +112,6 @@ impl Reporter<'_> {
                 self.episode(charge_point_id, &content, revision);
             }
         }
-        before < self.outputs.len()
     }
 
     fn episode(
@@ -114,15 +120,16 @@ impl Reporter<'_> {
         content: &EpisodeContent,
         revision: i32,
     ) {
-        self.outputs.push(Output::Episode(FailureEpisode {
-            policy: self.decision.policy.id.clone(),
+        self.is_dirty = true;
+        (self.publish)(Output::Episode(FailureEpisode {
+            policy: self.decision.policy_id.clone(),
             station_id: self.station_id.clone(),
             charge_point_id: charge_point_id.cloned(),
             opened_at: content.opened_at,
             outcome: content.outcome,
             end: content.end,
             flags: content.flags,
-            code_insee_commune: content.dimensions.code_insee_commune.as_ref().to_owned(),
+            code_insee_commune: content.dimensions.code_insee_commune.clone(),
             power_w: content.dimensions.power_w,
             revision,
             version: self.decision.cut,
@@ -151,16 +158,13 @@ impl EpisodeContent {
                 end.unknown_ms,
             ]
         });
-        let flags = [
+        let beside = [
+            i64::from(self.outcome as u8),
+            self.dimensions.power_w,
             i64::from(self.flags.left_censored),
             i64::from(self.flags.onset_uncertain),
             i64::from(self.flags.unknown_inside),
         ];
-        Digest::new()
-            .integers(&[i64::from(self.outcome as u8), self.dimensions.power_w])
-            .integers(&end)
-            .integers(&flags)
-            .text(&self.dimensions.code_insee_commune)
-            .value()
+        digest([&beside[..], &end], &self.dimensions.code_insee_commune)
     }
 }

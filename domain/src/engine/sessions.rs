@@ -1,7 +1,5 @@
 //! The sessions of one charge point, and which of them are flagged (chapters 4 and 10).
 
-use std::collections::BTreeMap;
-
 use super::copies::{Copies, Novelty, Writing};
 use super::directory::Directory;
 use crate::indicator::Vector;
@@ -15,10 +13,18 @@ const WATT_MS_PERCENT_PER_WH: i128 = 360_000_000;
 /// Start and end: what identifies a session of a charge point, in the order that decides overlaps.
 pub(super) type SessionKey = (Timestamp, Timestamp);
 
+/// All records of one session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) key: SessionKey,
+    pub(super) copies: Copies<i64>,
+}
+
 /// The sessions that start from the horizon on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Sessions {
-    pub(super) identities: BTreeMap<SessionKey, Copies<i64>>,
+    /// By start and end.
+    pub(super) identities: Vec<Identity>,
     /// Largest end of the sessions before the horizon.
     pub(super) largest_end: Option<Timestamp>,
 }
@@ -34,18 +40,31 @@ pub(super) struct Judged {
 }
 
 impl Sessions {
-    /// Applies one record.
+    /// Applies one record: at once when it is the last, else after a binary search.
     pub(super) fn observe(&mut self, key: SessionKey, energy_wh: i64, writing: Writing) -> Novelty {
-        let copies = self.identities.entry(key).or_default();
-        copies.observe(energy_wh, writing)
+        let all = &mut self.identities;
+        let index = match all.last() {
+            Some(last) if key <= last.key => all.partition_point(|known| known.key < key),
+            Some(_) | None => all.len(),
+        };
+        if let Some(known) = all.get_mut(index).filter(|known| known.key == key) {
+            return known.copies.observe(energy_wh, writing);
+        }
+        if all.len() == all.capacity() {
+            all.reserve_exact(1 + all.len() / 2);
+        }
+        let copies = Copies::new(energy_wh, writing);
+        all.insert(index, Identity { key, copies });
+        Novelty::Identity
     }
 
-    /// Every distinct session in the order (start, end), flagged or not.
-    pub(super) fn judge(&self, directory: &Directory, policy: &Policy) -> Vec<Judged> {
+    /// Writes down every distinct session in the order (start, end), flagged or not.
+    pub(super) fn judge(&self, directory: &Directory, policy: &Policy, judged: &mut Vec<Judged>) {
+        judged.clear();
         let mut largest_end = self.largest_end;
-        let mut judged = Vec::with_capacity(self.identities.len());
-        for (&(start, end), copies) in &self.identities {
-            let energy_wh = copies.winner().unwrap_or_default();
+        for identity in &self.identities {
+            let (start, end) = identity.key;
+            let energy_wh = identity.copies.winner();
             let duration = end - start;
             let overlaps = largest_end.is_some_and(|earlier| start < earlier);
             let power_w = directory
@@ -55,18 +74,22 @@ impl Sessions {
                 start,
                 duration,
                 energy_wh,
-                further_records: copies.records - 1,
+                further_records: identity.copies.records() - 1,
                 is_flagged: overlaps || is_abnormal(energy_wh, power_w, duration, policy),
             });
             largest_end = largest_end.max(Some(end));
         }
-        judged
     }
 
-    /// Folds all sessions held into the carry-in.
-    pub(super) fn fold(&mut self) {
-        let folded = std::mem::take(&mut self.identities);
-        let ends = folded.into_keys().map(|(_, end)| Some(end));
+    /// Folds the sessions that start before the horizon into the carry-in.
+    pub(super) fn fold(&mut self, horizon: Timestamp) {
+        let folded = self
+            .identities
+            .partition_point(|identity| identity.key.0 < horizon);
+        let ends = self
+            .identities
+            .drain(..folded)
+            .map(|known| Some(known.key.1));
         self.largest_end = ends.fold(self.largest_end, Ord::max);
     }
 }
@@ -119,7 +142,8 @@ mod tests {
             };
             let _first = all.observe((at(start), at(end)), 0, writing);
         }
-        let judged = all.judge(&Directory::default(), &Policy::qc_1());
+        let mut judged = Vec::new();
+        all.judge(&Directory::default(), &Policy::qc_1(), &mut judged);
         judged.iter().map(|session| session.is_flagged).collect()
     }
 

@@ -6,9 +6,8 @@ mod station;
 
 use super::StateRecord;
 use super::charge_point_ledger::ChargePointLedger;
-use super::station_ledger::{StationBook, StationLedger};
+use super::station_ledger::StationBook;
 use crate::id::{ChargePointId, StationId};
-use crate::policy::Policy;
 use crate::wire::binary::{put_long, put_string};
 use crate::wire::{Reader, WireError};
 
@@ -45,37 +44,38 @@ impl StateKey {
 #[derive(Debug)]
 pub(super) enum Ledger {
     ChargePoint(Box<ChargePointLedger>),
-    Station(StationBook),
+    Station(Box<StationBook>),
 }
 
-/// Appends the records of all dirty ledgers of a station, and marks them clean.
-pub(super) fn drain(
-    station_id: &StationId,
-    station: &mut StationLedger,
-    policy: &Policy,
-    records: &mut Vec<StateRecord>,
-) {
-    for (charge_point_id, ledger) in &mut station.charge_points {
-        if std::mem::take(&mut ledger.is_dirty) {
-            let mut value = Vec::with_capacity(512);
-            put_long(&mut value, CHARGE_POINT_BRANCH);
-            put_string(&mut value, &policy.id);
-            charge_point::put(&mut value, ledger);
-            records.push(StateRecord {
-                key: format!("charge-point|{station_id}|{charge_point_id}"),
-                value: Some(value),
-            });
-        }
+/// The record of a charge point's ledger.
+pub(super) fn of_charge_point(
+    (station_id, charge_point_id): (&StationId, &ChargePointId),
+    ledger: &ChargePointLedger,
+    policy_id: &str,
+) -> StateRecord {
+    let mut value = Vec::with_capacity(256);
+    put_long(&mut value, CHARGE_POINT_BRANCH);
+    put_string(&mut value, policy_id);
+    charge_point::put(&mut value, ledger);
+    StateRecord {
+        key: format!("charge-point|{station_id}|{charge_point_id}"),
+        value: Some(value),
     }
-    if std::mem::take(&mut station.book.is_dirty) {
-        let mut value = Vec::with_capacity(512);
-        put_long(&mut value, STATION_BRANCH);
-        put_string(&mut value, &policy.id);
-        station::put(&mut value, &station.book);
-        records.push(StateRecord {
-            key: format!("station|{station_id}"),
-            value: Some(value),
-        });
+}
+
+/// The record of a station's book.
+pub(super) fn of_station(
+    station_id: &StationId,
+    book: &StationBook,
+    policy_id: &str,
+) -> StateRecord {
+    let mut value = Vec::with_capacity(256);
+    put_long(&mut value, STATION_BRANCH);
+    put_string(&mut value, policy_id);
+    station::put(&mut value, book);
+    StateRecord {
+        key: format!("station|{station_id}"),
+        value: Some(value),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) fn decode(value: &[u8]) -> Result<(String, Ledger), WireError> {
     let policy = reader.string()?.to_owned();
     let ledger = match branch {
         CHARGE_POINT_BRANCH => Ledger::ChargePoint(Box::new(charge_point::read(&mut reader)?)),
-        STATION_BRANCH => Ledger::Station(station::read(&mut reader)?),
+        STATION_BRANCH => Ledger::Station(Box::new(station::read(&mut reader)?)),
         other => return Err(WireError::Index(other)),
     };
     reader.end()?;

@@ -1,6 +1,6 @@
 //! One hour of a station: the sum of its charge points, and its own sweep (chapter 8).
 
-use super::emission::Digest;
+use super::digest::digest;
 use super::failures::Dimensions;
 use super::hour::Hour;
 use super::sweep::weigh;
@@ -19,14 +19,14 @@ pub(super) struct StationHour {
 }
 
 impl StationHour {
-    /// A station of which only the sweep is known, power apart.
-    pub(super) fn new(sweep: StationSweep, state_at_end: StationState) -> Self {
+    /// Nothing yet.
+    pub(super) fn new() -> Self {
         Self {
             dimensions: Dimensions::default(),
             vector: Vector::default(),
             charge_points: 0,
-            sweep,
-            state_at_end,
+            sweep: StationSweep::default(),
+            state_at_end: StationState::Inactive,
             gauges: FailureGauges::default(),
         }
     }
@@ -46,17 +46,15 @@ impl StationHour {
 
     /// The digest of all that a consumer sees, key and emission apart.
     pub(super) fn digest(&self) -> i64 {
-        Digest::new()
-            .integers(&self.vector.to_array())
-            .integers(&self.sweep.to_array())
-            .integers(&[
-                self.charge_points,
-                i64::from(self.state_at_end as u8),
-                self.gauges.open_failures_at_end,
-                self.gauges.oldest_open_failure_ms,
-                self.dimensions.power_w,
-            ])
-            .text(&self.dimensions.code_insee_commune)
-            .value()
+        let beside = [
+            self.charge_points,
+            i64::from(self.state_at_end as u8),
+            self.gauges.open_failures_at_end,
+            self.gauges.oldest_open_failure_ms,
+            self.dimensions.power_w,
+        ];
+        let (vector, sweep) = (self.vector.to_array(), self.sweep.to_array());
+        let parts = [&vector[..], &sweep, &beside];
+        digest(parts, &self.dimensions.code_insee_commune)
     }
 }

@@ -1,7 +1,5 @@
 //! The statuses of one charge point that can still change a window (chapter 4).
 
-use std::collections::BTreeMap;
-
 use super::copies::{Copies, Novelty, Writing};
 use crate::indicator::Vector;
 use crate::policy::Policy;
@@ -10,28 +8,70 @@ use crate::time::{Span, Timestamp};
 use crate::timeline::{Mark, MarkKind};
 use crate::window::Window;
 
+/// All records of one event time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) at: Timestamp,
+    pub(super) copies: Copies<StatusPayload>,
+}
+
+impl Identity {
+    fn mark(&self) -> Mark {
+        Mark {
+            at: self.at,
+            kind: MarkKind::of(self.copies.winner()),
+        }
+    }
+}
+
 /// The statuses from the horizon on, by event time.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Statuses(pub(super) BTreeMap<Timestamp, Copies<StatusPayload>>);
+pub(super) struct Statuses(pub(super) Vec<Identity>);
 
 impl Statuses {
-    /// Applies one record.
+    /// Applies one record: at once when it is the newest, else after a binary search.
     pub(super) fn observe(
         &mut self,
-        event_time: Timestamp,
+        at: Timestamp,
         payload: StatusPayload,
         writing: Writing,
     ) -> Novelty {
-        let copies = self.0.entry(event_time).or_default();
-        copies.observe(payload, writing)
+        let is_newest = self.0.last().is_none_or(|last| last.at < at);
+        let index = if is_newest {
+            self.0.len()
+        } else {
+            self.index_of(at)
+        };
+        if let Some(known) = self.0.get_mut(index).filter(|known| known.at == at) {
+            return known.copies.observe(payload, writing);
+        }
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact(2 + self.0.len() / 2);
+        }
+        let copies = Copies::new(payload, writing);
+        self.0.insert(index, Identity { at, copies });
+        Novelty::Identity
+    }
+
+    /// The index of the first one at or after an instant.
+    fn index_of(&self, at: Timestamp) -> usize {
+        self.0.partition_point(|identity| identity.at < at)
+    }
+
+    /// Those from an instant on.
+    pub(super) fn since(&self, at: Timestamp) -> &[Identity] {
+        self.0.get(self.index_of(at)..).unwrap_or_default()
     }
 
     /// The winners, in order.
     pub(super) fn winners(&self) -> impl DoubleEndedIterator<Item = Mark> {
-        self.0.iter().filter_map(|(&at, copies)| {
-            let kind = MarkKind::of(copies.winner()?);
-            Some(Mark { at, kind })
-        })
+        self.0.iter().map(Identity::mark)
+    }
+
+    /// Drops what lies before the horizon.
+    pub(super) fn fold(&mut self, horizon: Timestamp) {
+        let index = self.index_of(horizon);
+        self.0.drain(..index);
     }
 
     /// Adds the identities of `window` with an event time before `covered_end`.
@@ -42,17 +82,17 @@ impl Statuses {
         policy: &Policy,
         vector: &mut Vector,
     ) {
-        for (&event_time, copies) in self.0.range(window.start()..covered_end) {
-            let Some(first) = copies.first() else {
-                continue;
-            };
-            let is_late = first.received_at >= window.closes_at(policy);
-            let delay = (first.received_at - event_time).max(Span::ZERO);
+        let seen = self.since(window.start()).iter();
+        for identity in seen.take_while(|identity| identity.at < covered_end) {
+            let copies = &identity.copies;
+            let received_at = copies.first().received_at;
+            let is_late = received_at >= window.closes_at(policy);
+            let delay = (received_at - identity.at).max(Span::ZERO);
             vector.statuses += 1;
             vector.duplicate_statuses += copies.duplicates();
             vector.conflicting_statuses += copies.conflicts();
             vector.late_statuses += i64::from(is_late);
-            vector.inconsistent_statuses += i64::from(copies.winner().is_some_and(is_inconsistent));
+            vector.inconsistent_statuses += i64::from(is_inconsistent(copies.winner()));
             vector.status_delay_ms += delay.as_ms();
             vector.fresh_statuses += i64::from(delay <= policy.fresh_limit);
         }
@@ -62,4 +102,42 @@ impl Statuses {
 /// Occupied while out of service or unknown (rule 37).
 fn is_inconsistent(payload: StatusPayload) -> bool {
     payload.occupancy == Occupancy::Occupied && payload.service_state != ServiceState::InService
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statuses_stand_by_event_time_whatever_the_order_of_arrival() {
+        let payload = StatusPayload {
+            service_state: ServiceState::InService,
+            occupancy: Occupancy::Free,
+            connector_type_2: None,
+            connector_ccs: None,
+            connector_chademo: None,
+            connector_ef: None,
+        };
+        let at = Timestamp::from_ms;
+        let mut statuses = Statuses::default();
+        for (event_time, expected) in [
+            (10, Novelty::Identity),
+            (30, Novelty::Identity),
+            (20, Novelty::Identity),
+            (20, Novelty::Copy),
+            (5, Novelty::Identity),
+        ] {
+            let writing = Writing {
+                received_at: at(40),
+                offset: 0,
+            };
+            assert_eq!(statuses.observe(at(event_time), payload, writing), expected);
+        }
+        let times = |statuses: &Statuses| -> Vec<_> {
+            statuses.winners().map(|mark| mark.at.as_ms()).collect()
+        };
+        assert_eq!(times(&statuses), [5, 10, 20, 30]);
+        statuses.fold(at(20));
+        assert_eq!(times(&statuses), [20, 30]);
+    }
 }

@@ -104,56 +104,67 @@ pub(super) struct Piece {
     pub(super) tally: Tally,
 }
 
-/// Combines lines on `[from, to)`: pieces in order, without a gap.
-pub(super) fn combine<'s>(
-    lines: impl Iterator<Item = &'s [Segment]>,
-    (from, to): (Timestamp, Timestamp),
-) -> Vec<Piece> {
-    let mut changes = Vec::new();
-    for line in lines {
-        let mut last = LineState::Absent;
-        let seen = line.partition_point(|segment| segment.end <= from);
-        for segment in line.get(seen..).unwrap_or_default() {
-            changes.push((segment.start.max(from), last, segment.state));
-            last = segment.state;
-        }
+/// A charge point leaves one state and enters another.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Change {
+    at: Timestamp,
+    left: LineState,
+    entered: LineState,
+}
+
+/// Lists the changes of one more line from `from` on.
+pub(super) fn list_changes(line: &[Segment], from: Timestamp, changes: &mut Vec<Change>) {
+    let mut left = LineState::Absent;
+    let seen = line.partition_point(|segment| segment.end <= from);
+    for segment in line.get(seen..).unwrap_or_default() {
+        let entered = segment.state;
+        let at = segment.start.max(from);
+        changes.push(Change { at, left, entered });
+        left = entered;
     }
-    changes.sort_unstable_by_key(|&(at, _, _)| at);
-    let mut pieces: Vec<Piece> = Vec::with_capacity(changes.len() + 1);
+}
+
+/// Combines the changes of all lines on `[from, to)` into `pieces`: in order, without a gap.
+pub(super) fn combine(
+    changes: &mut [Change],
+    (from, to): (Timestamp, Timestamp),
+    pieces: &mut Vec<Piece>,
+) {
+    changes.sort_unstable_by_key(|change| change.at);
+    pieces.clear();
     let mut tally = Tally::default();
     let mut start = from;
-    for (at, left, entered) in changes {
-        if start < at {
-            let end = at;
+    for change in changes {
+        if start < change.at {
+            let end = change.at;
             pieces.push(Piece { start, end, tally });
-            start = at;
+            start = end;
         }
-        tally.add(left, -1);
-        tally.add(entered, 1);
+        tally.add(change.left, -1);
+        tally.add(change.entered, 1);
     }
     if start < to {
         let end = to;
         pieces.push(Piece { start, end, tally });
     }
-    pieces
 }
 
-/// The sweep over `[from, to)`, power apart, and the state of its last millisecond.
-pub(super) fn sweep(
+/// Adds the sweep over `[from, to)`, power apart, to `sweep`; the state of its last millisecond.
+pub(super) fn add_sweep(
     pieces: &[Piece],
     (from, to): (Timestamp, Timestamp),
     policy: &Policy,
-) -> (StationSweep, StationState) {
-    let mut sweep = StationSweep::default();
+    sweep: &mut StationSweep,
+) -> StationState {
     let mut state_at_end = StationState::Inactive;
     let first = pieces.partition_point(|piece| piece.end <= from);
     let rest = pieces.get(first..).unwrap_or_default().iter();
     for piece in rest.take_while(|piece| piece.start < to) {
         let length = piece.end.min(to) - piece.start.max(from);
-        piece.tally.count(length.as_ms(), policy, &mut sweep);
+        piece.tally.count(length.as_ms(), policy, sweep);
         state_at_end = piece.tally.state(policy);
     }
-    (sweep, state_at_end)
+    state_at_end
 }
 
 /// Adds power × time of one charge point and hour, kW·ms, rounded down once per field.
@@ -246,9 +257,14 @@ mod tests {
             segment(0, 10, LineState::OutOfService),
             segment(10, 20, LineState::Free),
         ];
-        let lines = [first.as_slice(), second.as_slice()];
-        let pieces = combine(lines.into_iter(), (at(5), at(20)));
-        let (sweep, _) = sweep(&pieces, (at(5), at(5) + Span::from_ms(15)), &Policy::qc_1());
+        let (mut changes, mut pieces) = (Vec::new(), Vec::new());
+        for line in [first.as_slice(), second.as_slice()] {
+            list_changes(line, at(5), &mut changes);
+        }
+        combine(&mut changes, (at(5), at(20)), &mut pieces);
+        let mut sweep = StationSweep::default();
+        let covered = (at(5), at(5) + Span::from_ms(15));
+        let _state = add_sweep(&pieces, covered, &Policy::qc_1(), &mut sweep);
         assert_eq!(
             (sweep.any_up_ms, sweep.all_down_ms, pieces.len()),
             (15, 0, 2)

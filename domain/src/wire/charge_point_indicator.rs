@@ -70,11 +70,11 @@ impl Record for ChargePointIndicator {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            policy: reader.string()?.to_owned(),
+            policy: reader.string()?.into(),
             station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
             charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
             window: Window::of(Timestamp::from_ms(reader.long()?)),
-            code_insee_commune: reader.string()?.to_owned(),
+            code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,
             vector: read_vector(reader)?,
             state_at_end: reader.symbol(&ChargePointState::ALL)?,

@@ -49,7 +49,7 @@ impl Record for ChargePointStatus {
                 connector_ef: connector(reader)?,
             },
             request_id: RequestId(reader.uuid()?),
-            submitted_by: reader.string()?.to_owned(),
+            submitted_by: reader.string()?.into(),
         })
     }
 }

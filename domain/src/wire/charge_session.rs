@@ -32,7 +32,7 @@ impl Record for ChargeSession {
             received_at: Timestamp::from_ms(reader.long()?),
             energy_wh: reader.long()?,
             request_id: RequestId(reader.uuid()?),
-            submitted_by: reader.string()?.to_owned(),
+            submitted_by: reader.string()?.into(),
         })
     }
 }

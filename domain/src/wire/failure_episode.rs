@@ -58,7 +58,7 @@ impl Record for FailureEpisode {
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        let policy = reader.string()?.to_owned();
+        let policy = reader.string()?.into();
         let entity_type = reader.symbol(&EntityType::ALL)?;
         let station_id = StationId::parse(reader.string()?).map_err(|_| WireError::Id)?;
         let charge_point_id = reader
@@ -75,7 +75,7 @@ impl Record for FailureEpisode {
                 onset_uncertain: reader.boolean()?,
                 unknown_inside: reader.boolean()?,
             },
-            code_insee_commune: reader.string()?.to_owned(),
+            code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,
             revision: reader.int()?,
             version: Timestamp::from_ms(reader.long()?),

@@ -40,10 +40,10 @@ impl Record for StationIndicator {
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
-            policy: reader.string()?.to_owned(),
+            policy: reader.string()?.into(),
             station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
             window: Window::of(Timestamp::from_ms(reader.long()?)),
-            code_insee_commune: reader.string()?.to_owned(),
+            code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,
             vector: read_vector(reader)?,
             charge_points: reader.long()?,

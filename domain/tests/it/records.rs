@@ -66,7 +66,7 @@ pub(crate) fn statuses() -> impl Strategy<Value = ChargePointStatus> {
             received_at,
             payload,
             request_id: ids.1,
-            submitted_by: names.2,
+            submitted_by: names.2.into(),
         },
     )
 }
@@ -83,7 +83,7 @@ pub(crate) fn sessions() -> impl Strategy<Value = ChargeSession> {
             received_at,
             energy_wh,
             request_id: ids.1,
-            submitted_by: names.2,
+            submitted_by: names.2.into(),
         },
     )
 }
@@ -164,11 +164,11 @@ pub(crate) fn charge_point_indicators() -> impl Strategy<Value = ChargePointIndi
     let end = (select(ChargePointState::ALL.as_slice()), gauges());
     (names, numbers, end, emission()).prop_map(|(names, numbers, end, emission)| {
         ChargePointIndicator {
-            policy: names.0,
+            policy: names.0.into(),
             station_id: names.1,
             charge_point_id: names.2,
             window: numbers.0,
-            code_insee_commune: names.3,
+            code_insee_commune: names.3.into(),
             power_w: numbers.1,
             vector: numbers.2,
             state_at_end: end.0,
@@ -184,10 +184,10 @@ pub(crate) fn station_indicators() -> impl Strategy<Value = StationIndicator> {
     let numbers = (window(), any::<i64>(), vector(), any::<i64>(), sweep);
     let end = (select(StationState::ALL.as_slice()), gauges());
     (names, numbers, end, emission()).prop_map(|(names, numbers, end, emission)| StationIndicator {
-        policy: names.0,
+        policy: names.0.into(),
         station_id: names.1,
         window: numbers.0,
-        code_insee_commune: names.2,
+        code_insee_commune: names.2.into(),
         power_w: numbers.1,
         vector: numbers.2,
         charge_points: numbers.3,
@@ -218,7 +218,7 @@ pub(crate) fn episodes() -> impl Strategy<Value = FailureEpisode> {
     let flags = any::<[bool; 3]>();
     let numbers = (any::<i64>(), any::<i32>(), instant(), instant(), instant());
     (names, end, flags, numbers).prop_map(|(names, end, flags, numbers)| FailureEpisode {
-        policy: names.0,
+        policy: names.0.into(),
         station_id: names.1,
         charge_point_id: names.2,
         opened_at: numbers.2,
@@ -229,7 +229,7 @@ pub(crate) fn episodes() -> impl Strategy<Value = FailureEpisode> {
             onset_uncertain: flags[1],
             unknown_inside: flags[2],
         },
-        code_insee_commune: names.3,
+        code_insee_commune: names.3.into(),
         power_w: numbers.0,
         revision: numbers.1,
         version: numbers.3,

@@ -70,7 +70,8 @@ impl Bench {
             self.clock = self.clock + Policy::qc_1().cut_every;
             last.clear();
             let at = self.clock;
-            self.engine.take_cut(Cut { at, quiet }, &mut last);
+            self.engine
+                .take_cut(Cut { at, quiet }, &mut |output| last.push(output));
             self.outputs.extend(last.iter().cloned());
         }
         last

@@ -139,12 +139,15 @@ impl<'a> Task<'a> {
         for (key, value) in changelog {
             self.engine.restore(key, value).unwrap();
         }
+        self.engine.resume(&snapshot);
     }
 
     /// Applies one record or takes one cut, preferring one input; whether there was anything to do.
     pub(crate) fn step(&mut self, preferred: EventInput) -> bool {
         if let Some(cut) = self.clock.due_cut() {
-            self.engine.take_cut(cut, &mut self.outputs);
+            let outputs = &mut self.outputs;
+            self.engine
+                .take_cut(cut, &mut |output| outputs.push(output));
             self.cuts.push(cut);
             self.clock.cut_taken();
             self.is_held = [false; 2];

@@ -1,14 +1,16 @@
 //! A charge point's ledger on the wire, its policy apart.
 
+use smallvec::SmallVec;
+
 use super::super::charge_point_ledger::{Carry, ChargePointLedger};
 use super::super::copies::{Content, Copies, Writing};
 use super::super::directory::{Change, Directory, Version};
 use super::super::presence::Presence;
-use super::super::sessions::Sessions;
-use super::super::statuses::Statuses;
+use super::super::sessions::{self, Sessions};
+use super::super::statuses::{self, Statuses};
 use super::parts::{
-    put_dimensions, put_episodes, put_trace, put_windows, read_dimensions, read_episodes,
-    read_trace, read_windows,
+    put_dimensions, put_drafts, put_episodes, put_settled, put_trace, read_dimensions, read_drafts,
+    read_episodes, read_settled, read_trace,
 };
 use crate::status::{ConnectorState, Occupancy, ServiceState, StatusPayload};
 use crate::timeline::{Mark, MarkKind};
@@ -27,24 +29,21 @@ pub(super) fn put(out: &mut Vec<u8>, ledger: &ChargePointLedger) {
     put_trace(out, &ledger.carry.trace);
     put_optional_timestamp(out, ledger.sessions.largest_end);
     put_symbol(out, &Presence::ALL, &ledger.carry.presence);
-    put_array(out, &ledger.statuses.0, |out, (&event_time, copies)| {
-        put_timestamp(out, event_time);
-        put_copies(out, copies, put_payload);
+    put_array(out, &ledger.statuses.0, |out, status| {
+        put_timestamp(out, status.at);
+        put_copies(out, &status.copies, put_payload);
     });
     put_array(out, &ledger.withdrawals, |out, &at| put_timestamp(out, at));
-    put_array(
-        out,
-        &ledger.sessions.identities,
-        |out, (&(start, end), copies)| {
-            put_timestamp(out, start);
-            put_timestamp(out, end);
-            put_copies(out, copies, put_long);
-        },
-    );
+    put_array(out, &ledger.sessions.identities, |out, session| {
+        put_timestamp(out, session.key.0);
+        put_timestamp(out, session.key.1);
+        put_copies(out, &session.copies, put_long);
+    });
     put_directory(out, &ledger.directory);
-    put_windows(out, &ledger.windows);
+    put_drafts(out, &ledger.windows);
     put_episodes(out, &ledger.episodes);
     put_optional_timestamp(out, ledger.pending_from);
+    put_settled(out, &ledger.windows);
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireError> {
@@ -66,58 +65,64 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireErr
         presence: reader.symbol(&Presence::ALL)?,
     };
     let statuses = reader.array(|reader| {
-        let event_time = reader.timestamp()?;
-        Ok((event_time, read_copies(reader, read_payload)?))
+        let at = reader.timestamp()?;
+        let copies = read_copies(reader, read_payload)?;
+        Ok(statuses::Identity { at, copies })
     })?;
     let withdrawals = reader.array(Reader::timestamp)?;
-    let sessions = reader.array(|reader| {
+    let identities = reader.array(|reader| {
         let key = (reader.timestamp()?, reader.timestamp()?);
-        Ok((key, read_copies(reader, Reader::long)?))
+        let copies = read_copies(reader, Reader::long)?;
+        Ok(sessions::Identity { key, copies })
     })?;
+    let directory = read_directory(reader)?;
+    let drafts = read_drafts(reader)?;
+    let episodes = read_episodes(reader)?;
+    let pending_from = reader.optional(Reader::timestamp)?;
     Ok(ChargePointLedger {
         carry,
-        statuses: Statuses(statuses.into_iter().collect()),
-        withdrawals: withdrawals.into_iter().collect(),
+        statuses: Statuses(statuses),
+        withdrawals,
         sessions: Sessions {
-            identities: sessions.into_iter().collect(),
+            identities,
             largest_end,
         },
-        directory: read_directory(reader)?,
-        windows: read_windows(reader)?,
-        episodes: read_episodes(reader)?,
-        pending_from: reader.optional(Reader::timestamp)?,
+        directory,
+        windows: read_settled(reader, drafts)?,
+        episodes,
+        pending_from,
         is_dirty: false,
     })
 }
 
-fn put_copies<P: Copy>(
+fn put_copies<P: Copy + PartialEq>(
     out: &mut Vec<u8>,
     copies: &Copies<P>,
     put_content: impl Fn(&mut Vec<u8>, P),
 ) {
-    put_long(out, copies.records);
-    put_array(out, &copies.contents, |out, content| {
+    put_long(out, copies.records());
+    let contents: SmallVec<[_; 1]> = copies.contents().copied().collect();
+    put_array(out, contents, |out, content| {
         put_timestamp(out, content.first.received_at);
         put_long(out, content.first.offset);
         put_content(out, content.payload);
     });
 }
 
-fn read_copies<'a, P>(
+fn read_copies<'a, P: Copy + PartialEq>(
     reader: &mut Reader<'a>,
     read_content: impl Fn(&mut Reader<'a>) -> Result<P, WireError>,
 ) -> Result<Copies<P>, WireError> {
-    Ok(Copies {
-        records: reader.long()?,
-        contents: reader.array(|reader| {
-            let first = Writing {
-                received_at: reader.timestamp()?,
-                offset: reader.long()?,
-            };
-            let payload = read_content(reader)?;
-            Ok(Content { payload, first })
-        })?,
-    })
+    let records = u32::try_from(reader.long()?).map_err(|_| WireError::Number)?;
+    let contents = reader.array(|reader| {
+        let first = Writing {
+            received_at: reader.timestamp()?,
+            offset: reader.long()?,
+        };
+        let payload = read_content(reader)?;
+        Ok(Content { payload, first })
+    })?;
+    Copies::stored(records, contents).ok_or(WireError::Number)
 }
 
 fn put_payload(out: &mut Vec<u8>, payload: StatusPayload) {

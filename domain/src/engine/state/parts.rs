@@ -1,9 +1,10 @@
 //! The parts that the ledgers of charge points and of stations share.
 
-use std::sync::Arc;
+use smol_str::SmolStr;
 
-use super::super::emission::{EmittedEpisode, EmittedWindow, EpisodeLog, WindowLog};
+use super::super::episode_log::{EmittedEpisode, EpisodeLog};
 use super::super::failures::{Dimensions, FailureTrace, OpenFailure};
+use super::super::window_log::{Capture, Captures, Draft, Run, WindowLog};
 use crate::episode::EpisodeFlags;
 use crate::indicator::Phase;
 use crate::timeline::Axis;
@@ -22,7 +23,7 @@ pub(super) fn put_dimensions(out: &mut Vec<u8>, dimensions: &Dimensions) {
 pub(super) fn read_dimensions(reader: &mut Reader<'_>) -> Result<Dimensions, WireError> {
     Ok(Dimensions {
         power_w: reader.long()?,
-        code_insee_commune: Arc::from(reader.string()?),
+        code_insee_commune: SmolStr::new(reader.string()?),
     })
 }
 
@@ -43,7 +44,7 @@ pub(super) fn read_trace(reader: &mut Reader<'_>) -> Result<FailureTrace, WireEr
     Ok(FailureTrace {
         before: reader.symbol(&Axis::ALL)?,
         open: reader.optional(|reader| {
-            Ok(OpenFailure {
+            Ok(Box::new(OpenFailure {
                 opened_at: reader.timestamp()?,
                 flags: EpisodeFlags {
                     left_censored: reader.boolean()?,
@@ -53,31 +54,70 @@ pub(super) fn read_trace(reader: &mut Reader<'_>) -> Result<FailureTrace, WireEr
                 out_of_service_ms: reader.long()?,
                 unknown_ms: reader.long()?,
                 dimensions: reader.optional(read_dimensions)?,
-            })
+            }))
         })?,
     })
 }
 
-pub(super) fn put_windows(out: &mut Vec<u8>, log: &WindowLog) {
-    put_array(out, &log.0, |out, (window, emitted)| {
-        put_timestamp(out, window.start());
-        put_symbol(out, &Phase::ALL, &emitted.phase);
-        put_int(out, emitted.revision);
-        put_long(out, emitted.digest);
+pub(super) fn put_drafts(out: &mut Vec<u8>, log: &WindowLog) {
+    put_array(out, &log.drafts, |out, draft| {
+        put_timestamp(out, draft.window.start());
+        put_int(out, draft.revision);
+        put_long(out, draft.digest);
     });
 }
 
-pub(super) fn read_windows(reader: &mut Reader<'_>) -> Result<WindowLog, WireError> {
-    let windows = reader.array(|reader| {
-        let window = Window::of(reader.timestamp()?);
-        let emitted = EmittedWindow {
-            phase: reader.symbol(&Phase::ALL)?,
+pub(super) fn read_drafts(reader: &mut Reader<'_>) -> Result<Vec<Draft>, WireError> {
+    reader.array(|reader| {
+        Ok(Draft {
+            window: Window::of(reader.timestamp()?),
             revision: reader.int()?,
             digest: reader.long()?,
-        };
-        Ok((window, emitted))
+        })
+    })
+}
+
+/// Complete windows, and what they said before the changes that the next cut decides.
+pub(super) fn put_settled(out: &mut Vec<u8>, log: &WindowLog) {
+    put_array(out, &log.runs, |out, run| {
+        put_timestamp(out, run.first.start());
+        put_timestamp(out, run.last.start());
+        put_symbol(out, &Phase::ALL, &run.phase);
+        put_int(out, run.revision);
+    });
+    let captures = log
+        .captures
+        .as_ref()
+        .map_or(&[][..], |captures| &captures.0);
+    put_array(out, captures, |out, capture| {
+        put_timestamp(out, capture.window.start());
+        put_optional(out, capture.digest, put_long);
+    });
+}
+
+pub(super) fn read_settled(
+    reader: &mut Reader<'_>,
+    drafts: Vec<Draft>,
+) -> Result<WindowLog, WireError> {
+    let runs = reader.array(|reader| {
+        Ok(Run {
+            first: Window::of(reader.timestamp()?),
+            last: Window::of(reader.timestamp()?),
+            phase: reader.symbol(&Phase::ALL)?,
+            revision: reader.int()?,
+        })
     })?;
-    Ok(WindowLog(windows.into_iter().collect()))
+    let captures = reader.array(|reader| {
+        Ok(Capture {
+            window: Window::of(reader.timestamp()?),
+            digest: reader.optional(Reader::long)?,
+        })
+    })?;
+    Ok(WindowLog {
+        drafts,
+        runs,
+        captures: (!captures.is_empty()).then(|| Box::new(Captures(captures))),
+    })
 }
 
 pub(super) fn put_episodes(out: &mut Vec<u8>, log: &EpisodeLog) {

@@ -1,0 +1,71 @@
+//! What has been emitted of an entity's episodes, as far as it can still change (chapter 6).
+//!
+//! Of a record only its end, revision and a digest of the content are kept.
+
+use std::collections::BTreeMap;
+
+use super::failures::Failure;
+use crate::time::Timestamp;
+
+/// The last record emitted for an episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EmittedEpisode {
+    pub(super) closed_at: Option<Timestamp>,
+    pub(super) is_retracted: bool,
+    pub(super) revision: i32,
+    pub(super) digest: i64,
+}
+
+/// The emitted records of an entity's episodes that can still change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct EpisodeLog(pub(super) BTreeMap<Timestamp, EmittedEpisode>);
+
+impl EpisodeLog {
+    /// Decides whether an episode that stands is emitted, and notes it: its revision.
+    pub(super) fn emit(&mut self, failure: &Failure, digest: i64) -> Option<i32> {
+        let last = self.0.get(&failure.opened_at);
+        let is_due = last.is_none_or(|last| last.is_retracted || last.digest != digest);
+        let revision = last.map_or(0, |last| last.revision + 1);
+        is_due.then(|| {
+            let emitted = EmittedEpisode {
+                closed_at: failure.closed_at(),
+                is_retracted: false,
+                revision,
+                digest,
+            };
+            self.0.insert(failure.opened_at, emitted);
+            revision
+        })
+    }
+
+    /// Notes that every emitted episode that is not among `standing` is retracted: opening and
+    /// revision of each.
+    pub(super) fn retract(&mut self, standing: &[Failure]) -> Vec<(Timestamp, i32)> {
+        let mut retracted = Vec::new();
+        for (&opened_at, last) in &mut self.0 {
+            let stands = standing.iter().any(|each| each.opened_at == opened_at);
+            if !stands && !last.is_retracted {
+                last.revision += 1;
+                last.is_retracted = true;
+                last.closed_at = None;
+                retracted.push((opened_at, last.revision));
+            }
+        }
+        retracted
+    }
+
+    /// Forgets what cannot change any more, ended or retracted before the horizon; whether there was
+    /// anything.
+    pub(super) fn fold(&mut self, horizon: Timestamp) -> bool {
+        let before = self.0.len();
+        self.0.retain(|&opened_at, last| {
+            let last_change = if last.is_retracted {
+                Some(opened_at)
+            } else {
+                last.closed_at
+            };
+            last_change.is_none_or(|at| at >= horizon)
+        });
+        self.0.len() < before
+    }
+}

@@ -179,6 +179,10 @@ pub struct Engine {
     policy_id: SmolStr,
     has_provisional: bool,
     last_cut: Option<Timestamp>,
+    /// The start of the oldest window that is not final; none before the first cut.
+    horizon: Option<Timestamp>,
+    /// All windows before it have closed; none before the first cut.
+    closed_until: Option<Timestamp>,
     roster: Roster,
     charge_points: Arena<ChargePointLedger>,
     stations: Arena<StationLedger>,
@@ -194,6 +198,8 @@ impl Engine {
             policy,
             has_provisional: provisional,
             last_cut: None,
+            horizon: None,
+            closed_until: None,
             roster: Roster::default(),
             charge_points: Arena::default(),
             stations: Arena::default(),
@@ -309,8 +315,10 @@ impl Engine {
         } else {
             &due
         };
+        let timely: Vec<Window> = cutting::targets(&decision, None).collect();
         let mut cutting = Cutting {
             decision,
+            timely: &timely,
             roster: &self.roster,
             charge_points: &mut self.charge_points,
             desk: &mut self.desk,
@@ -331,7 +339,7 @@ impl Engine {
                 );
             }
         }
-        self.last_cut = Some(cut.at);
+        self.cut_was(Some(cut.at));
     }
 
     /// The state of everything that changed since the last call, by station, charge points first.
@@ -399,7 +407,7 @@ impl Engine {
     /// Goes on from where the clock stood when the state was stored: after the last call of
     /// [`Self::restore`], before anything is observed.
     pub fn resume(&mut self, clock: &ClockSnapshot) {
-        self.last_cut = clock.next_cut.map(|next| next - self.policy.cut_every);
+        self.cut_was(clock.next_cut.map(|next| next - self.policy.cut_every));
         let decision = Decision {
             policy: &self.policy,
             policy_id: &self.policy_id,
@@ -433,7 +441,7 @@ impl Engine {
             code_insee_commune: SmolStr::new(&entry.irve.code_insee_commune),
         };
         let version = Version { change, dimensions };
-        let horizon = self.horizon();
+        let horizon = self.horizon;
         let ledger = self.charge_points.get(number);
         let from = ledger.would_register(&version, horizon);
         self.touch_if(number, from);
@@ -458,7 +466,7 @@ impl Engine {
     }
 
     fn withdraw(&mut self, number: u32, at: Timestamp, change: Change) {
-        let horizon = self.horizon();
+        let horizon = self.horizon;
         let ledger = self.charge_points.get(number);
         let acts_at = ledger.would_withdraw(at, change, horizon);
         self.touch_if(number, acts_at);
@@ -466,15 +474,17 @@ impl Engine {
         ledger.withdraw(at, change, horizon);
     }
 
-    /// The start of the oldest window that is not final; none before the first cut.
-    fn horizon(&self) -> Option<Timestamp> {
-        let last_cut = self.last_cut?;
-        Some(Window::of(last_cut - self.policy.late_limit).start())
+    /// Notes which cut was the last.
+    fn cut_was(&mut self, last_cut: Option<Timestamp>) {
+        let start = |delay| last_cut.map(|cut| Window::of(cut - delay).start());
+        self.horizon = start(self.policy.late_limit);
+        self.closed_until = start(self.policy.close_grace);
+        self.last_cut = last_cut;
     }
 
     /// Whether an event at `instant` can change nothing any more.
     fn is_folded(&self, instant: Timestamp) -> bool {
-        self.horizon().is_some_and(|horizon| instant < horizon)
+        self.horizon.is_some_and(|horizon| instant < horizon)
     }
 
     /// Makes ready for a change of the directory entry of a charge point. One without any record has
@@ -497,11 +507,9 @@ impl Engine {
         let station = self.roster.station_of(number);
         self.agenda.note_due(station);
         self.agenda.note_changed(station);
-        let Some(last_cut) = self.last_cut else {
-            return;
-        };
-        let closed_until = Window::of(last_cut - self.policy.close_grace).start();
-        if instant < closed_until {
+        if let Some(last_cut) = self.last_cut
+            && self.closed_until.is_some_and(|until| instant < until)
+        {
             let mut cutting = Cutting {
                 decision: Decision {
                     policy: &self.policy,
@@ -510,6 +518,7 @@ impl Engine {
                     last_cut: Some(last_cut),
                     has_provisional: false,
                 },
+                timely: &[],
                 roster: &self.roster,
                 charge_points: &mut self.charge_points,
                 desk: &mut self.desk,

@@ -25,8 +25,12 @@ pub struct IdError {
 }
 
 fn checked(value: &str) -> Result<IdText, IdError> {
-    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'|' || byte == b' ';
-    let is_id = value.bytes().all(is_plain) || !value.chars().any(|c| c.is_control() || c == '|');
+    // Without an early end, so that the loop runs many bytes at a time.
+    let odd_bytes = value.bytes().fold(0_u8, |odd, byte| {
+        odd | u8::from(!(b' '..0x7f).contains(&byte)) | u8::from(byte == b'|')
+    });
+    let is_plain_ascii = odd_bytes == 0;
+    let is_id = is_plain_ascii || !value.chars().any(|c| c.is_control() || c == '|');
     match ArrayString::from(value) {
         Ok(text) if is_id && !text.is_empty() => Ok(text),
         Ok(_) | Err(_) => {

@@ -4,6 +4,8 @@
 //! folded: last mark, start of the unknown run, failures, largest session end, presence. A ledger is
 //! folded when it has something to fold, so one at rest does not change from hour to hour.
 
+use thin_vec::ThinVec;
+
 use super::copies::{Novelty, Writing};
 use super::decision::Decision;
 use super::directory::{Change, Directory, Version};
@@ -11,7 +13,7 @@ use super::episode_log::EpisodeLog;
 use super::failures::FailureTrace;
 use super::presence::{Occurrence, Presence, Spans};
 use super::sessions::{SessionKey, Sessions};
-use super::statuses::Statuses;
+use super::statuses::{Identity, Statuses};
 use super::window_log::WindowLog;
 use crate::policy::Policy;
 use crate::status::StatusPayload;
@@ -33,13 +35,21 @@ pub(super) struct Carry {
     pub(super) presence: Presence,
 }
 
+/// Which part of a line is drawn.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Scope {
+    /// Nothing before matters; without it, all since the horizon does.
+    pub(super) from: Option<Timestamp>,
+    pub(super) to: Timestamp,
+}
+
 /// All that is known of one charge point at one station.
 #[derive(Debug, Default)]
 pub(super) struct ChargePointLedger {
     pub(super) carry: Carry,
     pub(super) statuses: Statuses,
     /// In order, each instant once.
-    pub(super) withdrawals: Vec<Timestamp>,
+    pub(super) withdrawals: ThinVec<Timestamp>,
     pub(super) sessions: Sessions,
     pub(super) directory: Directory,
     pub(super) windows: WindowLog,
@@ -135,22 +145,46 @@ impl ChargePointLedger {
         mark.silent_at(policy).filter(|_| !is_withdrawn)
     }
 
-    /// Draws its line up to the cut: appends to `segments`. `marks` is a scratch.
+    /// Whether it has no failure that can still change, and what is pending brings none. So a later
+    /// line need not begin at the horizon.
+    pub(super) fn is_calm(&self) -> bool {
+        let brings_down = |from| {
+            let mut winners = self.statuses.since(from).iter();
+            winners.any(|known| known.mark().kind == MarkKind::OutOfService)
+        };
+        self.carry.trace.open.is_none()
+            && self.episodes.0.is_empty()
+            && !self.pending_from.is_some_and(brings_down)
+    }
+
+    /// Draws its line within a scope: appends to `segments`. `marks` is a scratch.
     pub(super) fn draw(
         &self,
+        scope: Scope,
         decision: &Decision<'_>,
         marks: &mut Vec<Mark>,
         segments: &mut Vec<Segment>,
     ) {
-        self.list_marks(marks);
-        let reach = (self.start(decision), decision.cut);
-        let _run_start = draw(
-            marks,
-            reach,
-            self.carry.run_start,
-            decision.policy,
-            segments,
-        );
+        let policy = decision.policy;
+        if let Some(from) = scope.from.filter(|&from| self.is_plain_at(from, policy)) {
+            self.list_marks(Some(from), scope.to, marks);
+            let _run_start = draw(marks, (from, scope.to), None, policy, segments);
+        } else {
+            self.list_marks(None, scope.to, marks);
+            let reach = (self.start(decision), scope.to);
+            let _run_start = draw(marks, reach, self.carry.run_start, policy, segments);
+        }
+    }
+
+    /// Whether the state just at `instant` needs only the last mark before, not how long it lasts.
+    fn is_plain_at(&self, instant: Timestamp, policy: &Policy) -> bool {
+        let is_after_horizon = self.carry.horizon.is_none_or(|horizon| horizon <= instant);
+        let mark = self.statuses.until(instant).last().map(Identity::mark);
+        let is_plain =
+            |mark: Mark| mark.kind != MarkKind::Unknown && instant < mark.at + policy.stale_after;
+        is_after_horizon
+            && self.withdrawals.is_empty()
+            && mark.or(self.carry.mark).is_none_or(is_plain)
     }
 
     /// The hours for which it has records by the rules.
@@ -206,8 +240,7 @@ impl ChargePointLedger {
         decision: &Decision<'_>,
         (marks, segments): (&mut Vec<Mark>, &mut Vec<Segment>),
     ) {
-        self.list_marks(marks);
-        marks.truncate(marks.partition_point(|mark| mark.at < horizon));
+        self.list_marks(None, horizon, marks);
         segments.clear();
         let reach = (self.start(decision), horizon);
         let run_start = draw(
@@ -262,18 +295,24 @@ impl ChargePointLedger {
             .unwrap_or_else(|| decision.first_window().start())
     }
 
-    /// Writes down the last mark before the horizon, and all winners and withdrawals since, one per
-    /// instant.
-    fn list_marks(&self, marks: &mut Vec<Mark>) {
+    /// Writes down the winners and withdrawals before `to`, one per instant, from the last one at or
+    /// before `from` on: without it, from the last mark before the horizon.
+    fn list_marks(&self, from: Option<Timestamp>, to: Timestamp, marks: &mut Vec<Mark>) {
         marks.clear();
-        marks.extend(self.carry.mark);
-        marks.extend(self.statuses.winners());
+        let statuses = self.statuses.until(to);
+        let seen = from.map_or(0, |from| statuses.partition_point(|known| known.at <= from));
+        let statuses = statuses.get(seen.saturating_sub(1)..).unwrap_or_default();
+        if seen == 0 {
+            marks.extend(self.carry.mark);
+        }
+        marks.extend(statuses.iter().map(Identity::mark));
         if !self.withdrawals.is_empty() {
             let withdrawal = |&at: &Timestamp| Mark {
                 at,
                 kind: MarkKind::Withdrawal,
             };
-            marks.extend(self.withdrawals.iter().map(withdrawal));
+            let withdrawals = self.withdrawals.iter().filter(|&&at| at < to);
+            marks.extend(withdrawals.map(withdrawal));
             marks.sort_unstable_by(|a, b| b.cmp(a));
             marks.dedup_by_key(|mark| mark.at);
             marks.reverse();

@@ -30,54 +30,70 @@ pub(super) enum Novelty {
     Copy,
 }
 
-/// All records of one identity. Nearly always there is one content, so only others are apart.
+/// All records of one identity. Nearly always there is one content and few copies, so more of either
+/// is kept apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Copies<P> {
-    content: Content<P>,
-    others: Option<Box<Others<P>>>,
-    records: u32,
+    payload: P,
+    /// Records of the first [`u16::MAX`].
+    records: u16,
+    first: Writing,
+    more: Option<Box<More<P>>>,
 }
 
-/// The contents beyond the first, in the order in which they were applied.
+/// What few identities have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Others<P>(Vec<Content<P>>);
+struct More<P> {
+    /// The contents beyond the first, in the order in which they were applied.
+    others: Vec<Content<P>>,
+    /// Records beyond those counted in place.
+    records: i64,
+}
 
 impl<P: Copy + PartialEq> Copies<P> {
     /// The first record of an identity.
     pub(super) const fn new(payload: P, first: Writing) -> Self {
         Self {
-            content: Content { payload, first },
-            others: None,
+            payload,
             records: 1,
+            first,
+            more: None,
         }
     }
 
     /// What was stored: `records` of `contents`, in the order in which they were applied; none if
     /// there is no content.
-    pub(super) fn stored(records: u32, contents: Vec<Content<P>>) -> Option<Self> {
+    pub(super) fn stored(records: i64, contents: Vec<Content<P>>) -> Option<Self> {
         let mut contents = contents.into_iter();
-        let content = contents.next()?;
+        let Content { payload, first } = contents.next()?;
         let others: Vec<_> = contents.collect();
+        let in_place = u16::try_from(records).unwrap_or(u16::MAX);
+        let records = records - i64::from(in_place);
+        let has_more = records != 0 || !others.is_empty();
         Some(Self {
-            content,
-            others: (!others.is_empty()).then(|| Box::new(Others(others))),
-            records,
+            payload,
+            records: in_place,
+            first,
+            more: has_more.then(|| Box::new(More { others, records })),
         })
     }
 
     /// Applies a further record.
     pub(super) fn observe(&mut self, payload: P, writing: Writing) -> Novelty {
-        self.records += 1;
-        let others = self.others.iter_mut().flat_map(|others| &mut others.0);
-        let mut contents = std::iter::once(&mut self.content).chain(others);
-        if let Some(known) = contents.find(|content| content.payload == payload) {
+        match self.records.checked_add(1) {
+            Some(records) => self.records = records,
+            None => self.more().records += 1,
+        }
+        if self.payload == payload {
+            self.first = self.first.min(writing);
+            return Novelty::Copy;
+        }
+        let others = &mut self.more().others;
+        if let Some(known) = others.iter_mut().find(|other| other.payload == payload) {
             known.first = known.first.min(writing);
             return Novelty::Copy;
         }
-        let others = self
-            .others
-            .get_or_insert_with(|| Box::new(Others(Vec::new())));
-        others.0.push(Content {
+        others.push(Content {
             payload,
             first: writing,
         });
@@ -85,44 +101,52 @@ impl<P: Copy + PartialEq> Copies<P> {
     }
 
     /// Distinct contents, in the order in which they were applied.
-    pub(super) fn contents(&self) -> impl Iterator<Item = &Content<P>> {
-        let others = self.others.iter().flat_map(|others| &others.0);
-        std::iter::once(&self.content).chain(others)
+    pub(super) fn contents(&self) -> impl Iterator<Item = Content<P>> {
+        let content = Content {
+            payload: self.payload,
+            first: self.first,
+        };
+        std::iter::once(content).chain(self.others().iter().copied())
     }
 
     /// The content whose first copy is the latest.
     pub(super) fn winner(&self) -> P {
-        let others = self.others.iter().flat_map(|others| &others.0);
-        let latest = others.fold(&self.content, |latest, other| {
-            if other.first < latest.first {
-                latest
-            } else {
-                other
-            }
-        });
-        latest.payload
+        let latest = self.others().iter().max_by_key(|other| other.first);
+        let latest = latest.filter(|other| self.first < other.first);
+        latest.map_or(self.payload, |other| other.payload)
     }
 
     /// The first copy of all.
     pub(super) fn first(&self) -> Writing {
-        let others = self.others.iter().flat_map(|others| &others.0);
-        others.fold(self.content.first, |first, other| first.min(other.first))
+        let others = self.others().iter();
+        others.fold(self.first, |first, other| first.min(other.first))
     }
 
     /// Records applied.
     pub(super) fn records(&self) -> i64 {
-        i64::from(self.records)
+        let more = self.more.as_ref().map_or(0, |more| more.records);
+        i64::from(self.records) + more
     }
 
     /// Contents beyond the first.
     pub(super) fn conflicts(&self) -> i64 {
-        let others = self.others.as_ref().map_or(0, |others| others.0.len());
-        others.cast_signed() as i64
+        self.others().len().cast_signed() as i64
     }
 
     /// Copies that are not the first of their content.
     pub(super) fn duplicates(&self) -> i64 {
         self.records() - 1 - self.conflicts()
+    }
+
+    fn others(&self) -> &[Content<P>] {
+        self.more.as_ref().map_or(&[], |more| &more.others)
+    }
+
+    fn more(&mut self) -> &mut More<P> {
+        self.more.get_or_insert_with(|| {
+            let others = Vec::new();
+            Box::new(More { others, records: 0 })
+        })
     }
 }
 
@@ -162,8 +186,19 @@ mod tests {
         for (content, writing) in [('b', at(4, 1)), ('a', at(3, 2))] {
             let _any = copies.observe(content, writing);
         }
-        let contents = copies.contents().copied().collect();
+        let contents = copies.contents().collect();
         assert_eq!(Copies::stored(3, contents), Some(copies));
         assert_eq!(Copies::<char>::stored(0, Vec::new()), None);
+    }
+
+    #[test]
+    fn every_one_of_very_many_copies_counts() {
+        let mut copies = Copies::new('a', at(0, 0));
+        for offset in 1..70_000 {
+            assert_eq!(copies.observe('a', at(0, offset)), Novelty::Copy);
+        }
+        assert_eq!((copies.records(), copies.duplicates()), (70_000, 69_999));
+        let contents = copies.contents().collect();
+        assert_eq!(Copies::stored(70_000, contents), Some(copies));
     }
 }

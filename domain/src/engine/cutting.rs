@@ -2,7 +2,7 @@
 
 use super::Output;
 use super::arena::Arena;
-use super::charge_point_ledger::ChargePointLedger;
+use super::charge_point_ledger::{ChargePointLedger, Scope};
 use super::decision::Decision;
 use super::desk::Desk;
 use super::directory::Directory;
@@ -20,6 +20,8 @@ use crate::window::Window;
 #[derive(Debug)]
 pub(super) struct Cutting<'a, F> {
     pub(super) decision: Decision<'a>,
+    /// The windows that this cut concerns at every station.
+    pub(super) timely: &'a [Window],
     pub(super) roster: &'a Roster,
     pub(super) charge_points: &'a mut Arena<ChargePointLedger>,
     pub(super) desk: &'a mut Desk,
@@ -37,31 +39,80 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
             None
         };
         self.desk.clear();
-        list_targets(&decision, pending_from, &mut self.desk.targets);
-        if self.desk.targets.is_empty() && !is_due {
-            return false;
+        match pending_from {
+            None => self.desk.targets.extend_from_slice(self.timely),
+            Some(from) => self.desk.targets.extend(targets(&decision, Some(from))),
         }
-        let from = start_of(station, &decision);
+        let is_calm = self.is_calm(station);
+        let looks_at_episodes = is_due && !is_calm;
+        let Some(scope) = self.scope(is_calm, looks_at_episodes) else {
+            return is_due && self.settle(station);
+        };
+        let from = scope.from.unwrap_or_else(|| start_of(station, &decision));
         let mut is_dirty = false;
         self.desk.open_totals();
         for &member in &station.members {
-            is_dirty |= self.report_charge_point((number, member), from, is_due);
+            let reach = (scope, from);
+            is_dirty |= self.report_charge_point((number, member), reach, looks_at_episodes);
         }
-        self.desk.combine(from, &decision);
-        self.report_station(number, station, is_due);
+        self.desk.combine((from, scope.to), &decision);
+        self.report_station(number, station, looks_at_episodes);
         if decision.finishes() {
             is_dirty |= self.fold(station);
         }
+        is_dirty |= is_due && self.settle(station);
         is_dirty || station.book.is_dirty
     }
 
-    /// Reports a charge point of a station whose line starts at `from`. Whether its state is to be
-    /// stored.
+    /// Whether neither the station nor any of its charge points has a failure that can still change,
+    /// and what is pending brings none.
+    fn is_calm(&self, station: &StationLedger) -> bool {
+        let book = &station.book;
+        let is_calm = |&member: &u32| self.charge_points.get(member).is_calm();
+        book.trace.open.is_none()
+            && book.episodes.0.is_empty()
+            && station.members.iter().all(is_calm)
+    }
+
+    /// Which part of the lines the targets need: only that from the first on if the station is calm
+    /// and nothing is folded, only that up to the last if no episode is looked at. None if nothing
+    /// is needed.
+    fn scope(&self, is_calm: bool, looks_at_episodes: bool) -> Option<Scope> {
+        let targets = &self.desk.targets;
+        if targets.is_empty() && !looks_at_episodes {
+            return None;
+        }
+        let first = targets.first().map(|window| window.start());
+        let last = targets
+            .last()
+            .map(|&window| self.decision.covered_end(window));
+        Some(Scope {
+            from: first.filter(|_| is_calm && !self.decision.finishes()),
+            to: last
+                .filter(|_| !looks_at_episodes)
+                .unwrap_or(self.decision.cut),
+        })
+    }
+
+    /// Ends the cut at a station: keeps as pending only what lies after it. Whether some state is to
+    /// be stored.
+    fn settle(&mut self, station: &mut StationLedger) -> bool {
+        let mut is_dirty = false;
+        for &member in &station.members {
+            let ledger = self.charge_points.get_mut(member);
+            ledger.settle(&self.decision);
+            is_dirty |= ledger.is_dirty;
+        }
+        station.book.is_dirty |= station.book.windows.settle();
+        is_dirty || station.book.is_dirty
+    }
+
+    /// Reports a charge point of a station. Whether its state is to be stored.
     fn report_charge_point(
         &mut self,
         (station, member): (u32, u32),
-        from: Timestamp,
-        is_due: bool,
+        reach: (Scope, Timestamp),
+        looks_at_episodes: bool,
     ) -> bool {
         let decision = &self.decision;
         let mut reporter = Reporter {
@@ -72,26 +123,30 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         };
         let ledger = self.charge_points.get_mut(member);
         let charge_point_id = self.roster.charge_point_id(member);
-        self.desk.lay_out(ledger, from, decision);
+        self.desk.lay_out(ledger, reach, decision);
         for index in 0..self.desk.targets.len() {
-            if let Some((window, standing, hour)) = self.desk.look_at(index, ledger, decision) {
-                let log = &mut ledger.windows;
-                reporter.hour(charge_point_id, (window, &hour), standing, log);
+            if let Some((window, standing)) = self.desk.look_at(index, ledger, decision) {
+                let seen = (window, &self.desk.hour);
+                reporter.hour(charge_point_id, seen, standing, &mut ledger.windows);
             }
         }
-        if is_due {
+        if looks_at_episodes {
             let directory = &ledger.directory;
             let place = |opened_at| directory.dimensions(opened_at);
             let failures = &self.desk.failures;
             reporter.episodes(Some(charge_point_id), failures, place, &mut ledger.episodes);
-            ledger.settle(decision);
         }
         ledger.is_dirty |= reporter.is_dirty;
         ledger.is_dirty
     }
 
     /// Reports what only the station can tell, once its charge points are laid out and combined.
-    fn report_station(&mut self, number: u32, station: &mut StationLedger, is_due: bool) {
+    fn report_station(
+        &mut self,
+        number: u32,
+        station: &mut StationLedger,
+        looks_at_episodes: bool,
+    ) {
         let StationLedger { members, book } = station;
         let mut reporter = Reporter {
             station_id: self.roster.station_id(number),
@@ -105,13 +160,12 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
                 reporter.station_hour((window, total), standing, &mut book.windows);
             }
         }
-        if is_due {
+        if looks_at_episodes {
             let line = axes(&self.desk.pieces);
             list_failures(&book.trace, line, &mut self.desk.failures);
             let (desk, charge_points) = (&*self.desk, &*self.charge_points);
             let place = |opened_at| desk.installed(directories(members, charge_points), opened_at);
             reporter.episodes(None, &desk.failures, place, &mut book.episodes);
-            book.is_dirty |= book.windows.settle();
         }
         book.is_dirty |= reporter.is_dirty;
     }
@@ -174,10 +228,11 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         self.desk.clear();
         self.desk.targets.extend(closed);
         self.desk.open_totals();
-        let from = start_of(station, &decision);
+        let to = decision.cut;
+        let reach = (Scope { from: None, to }, start_of(station, &decision));
         for &member in &station.members {
             let ledger = self.charge_points.get_mut(member);
-            self.desk.lay_out(ledger, from, &decision);
+            self.desk.lay_out(ledger, reach, &decision);
             let until = ledger.windows.captured_from();
             for index in 0..self.desk.targets.len() {
                 let seen = self.desk.look_at(index, ledger, &decision);
@@ -185,13 +240,13 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
                     continue;
                 };
                 if member == changing && until.is_none_or(|until| window < until) {
-                    let emitted = seen.filter(|(_, (last, _), _)| last.is_some());
-                    let digest = emitted.map(|(_, _, hour)| hour.digest());
+                    let emitted = seen.filter(|(_, (last, _))| last.is_some());
+                    let digest = emitted.map(|_| self.desk.hour.digest());
                     ledger.windows.capture(window, digest);
                 }
             }
         }
-        self.desk.combine(from, &decision);
+        self.desk.combine((reach.1, to), &decision);
         let until = station.book.windows.captured_from();
         for (&window, total) in self.desk.targets.iter().zip(&self.desk.totals) {
             if until.is_none_or(|until| window < until) {
@@ -209,19 +264,20 @@ fn start_of(station: &StationLedger, decision: &Decision<'_>) -> Timestamp {
     horizon.unwrap_or_else(|| decision.first_window().start())
 }
 
-/// The windows whose records can change at this cut.
-fn list_targets(
+/// The windows whose records can change at a cut, at a station where something changed from
+/// `pending_from` on.
+pub(super) fn targets(
     decision: &Decision<'_>,
     pending_from: Option<Timestamp>,
-    targets: &mut Vec<Window>,
-) {
-    let is_touched = |window: Window| pending_from.is_some_and(|from| from < window.end());
-    let is_target = |&window: &Window| match decision.phase(window) {
-        Phase::Final => true,
-        Phase::Closed | Phase::Corrected => decision.closes_now(window) || is_touched(window),
-        Phase::Provisional => decision.has_provisional,
-    };
-    targets.extend(decision.windows().filter(is_target));
+) -> impl Iterator<Item = Window> {
+    let is_touched = move |window: Window| pending_from.is_some_and(|from| from < window.end());
+    decision
+        .windows()
+        .filter(move |&window| match decision.phase(window) {
+            Phase::Final => true,
+            Phase::Closed | Phase::Corrected => decision.closes_now(window) || is_touched(window),
+            Phase::Provisional => decision.has_provisional,
+        })
 }
 
 /// The directory entries of charge points.

@@ -2,7 +2,7 @@
 //!
 //! It holds no state. It exists so that a cut over many stations allocates nothing per station.
 
-use super::charge_point_ledger::{ChargePointLedger, axes};
+use super::charge_point_ledger::{ChargePointLedger, Scope, axes};
 use super::decision::Decision;
 use super::directory::Directory;
 use super::failures::{Dimensions, Failure, list_failures};
@@ -28,7 +28,9 @@ pub(super) struct Desk {
     /// Of each charge point: for which hours it has records.
     spans: Vec<Spans>,
     changes: Vec<Change>,
-    /// Of the charge point drawn last.
+    /// Of the charge point looked at last.
+    pub(super) hour: Hour,
+    /// Of the charge point laid out last.
     pub(super) failures: Vec<Failure>,
     pub(super) marks: Vec<Mark>,
     pub(super) segments: Vec<Segment>,
@@ -44,16 +46,17 @@ impl Desk {
         self.changes.clear();
     }
 
-    /// Lays out one more charge point: its line from `from` on among those of the station.
+    /// Lays out one more charge point: its line, which starts at `from` among those of the station.
     pub(super) fn lay_out(
         &mut self,
         ledger: &ChargePointLedger,
-        from: Timestamp,
+        (scope, from): (Scope, Timestamp),
         decision: &Decision<'_>,
     ) {
         self.segments.clear();
         if !ledger.is_idle() {
-            ledger.draw(decision, &mut self.marks, &mut self.segments);
+            let (marks, segments) = (&mut self.marks, &mut self.segments);
+            ledger.draw(scope, decision, marks, segments);
         }
         list_failures(
             &ledger.carry.trace,
@@ -74,40 +77,34 @@ impl Desk {
             .resize_with(self.targets.len(), StationHour::new);
     }
 
-    /// The hour of the charge point laid out last in a target, how its record stands, and adds it to
-    /// the station's; none where there is no record.
+    /// Works out the hour of the charge point laid out last in a target, and adds it to the
+    /// station's: how its record stands; none where there is no record.
     pub(super) fn look_at(
         &mut self,
         index: usize,
         ledger: &ChargePointLedger,
         decision: &Decision<'_>,
-    ) -> Option<(Window, Standing, Hour)> {
+    ) -> Option<(Window, Standing)> {
         let window = *self.targets.get(index)?;
         let is_present = self.spans.last().is_some_and(|spans| spans.holds(window));
         let last = ledger.windows.last(window, is_present, decision);
         if !is_present && last.is_none() {
             return None;
         }
-        let hour = self.hour(ledger, window, decision);
-        self.totals.get_mut(index)?.add(&hour);
-        Some((window, (last, is_present), hour))
-    }
-
-    fn hour(&self, ledger: &ChargePointLedger, window: Window, decision: &Decision<'_>) -> Hour {
+        let covered = (window.start(), decision.covered_end(window));
         let dimensions = ledger.directory.dimensions(window.start());
         let line = (self.segments.as_slice(), self.failures.as_slice());
-        let mut hour = Hour::of(window, line, dimensions, decision);
-        let to = decision.covered_end(window);
-        let vector = &mut hour.vector;
-        ledger.statuses.count(window, to, decision.policy, vector);
-        let covered = (window.start(), to);
-        count(&self.judged, covered, decision.policy, vector);
-        hour
+        self.hour = Hour::of(covered, line, dimensions, decision.policy);
+        let vector = &mut self.hour.vector;
+        let policy = decision.policy;
+        ledger.statuses.count(window, covered.1, policy, vector);
+        count(&self.judged, covered, policy, vector);
+        self.totals.get_mut(index)?.add(&self.hour);
+        Some((window, (last, is_present)))
     }
 
-    /// Combines the charge points laid out on `[from, cut)`, and completes the station's hours.
-    pub(super) fn combine(&mut self, from: Timestamp, decision: &Decision<'_>) {
-        let reach = (from, decision.cut);
+    /// Combines the charge points laid out on `reach`, and completes the station's hours.
+    pub(super) fn combine(&mut self, reach: (Timestamp, Timestamp), decision: &Decision<'_>) {
         combine(&mut self.changes, reach, &mut self.pieces);
         for (&window, total) in self.targets.iter().zip(&mut self.totals) {
             let covered = (window.start(), decision.covered_end(window));

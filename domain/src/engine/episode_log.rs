@@ -2,7 +2,7 @@
 //!
 //! Of a record only its end, revision and a digest of the content are kept.
 
-use std::collections::BTreeMap;
+use thin_vec::ThinVec;
 
 use super::failures::Failure;
 use crate::time::Timestamp;
@@ -10,31 +10,39 @@ use crate::time::Timestamp;
 /// The last record emitted for an episode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct EmittedEpisode {
+    pub(super) opened_at: Timestamp,
     pub(super) closed_at: Option<Timestamp>,
     pub(super) is_retracted: bool,
     pub(super) revision: i32,
     pub(super) digest: i64,
 }
 
-/// The emitted records of an entity's episodes that can still change.
+/// The emitted records of an entity's episodes that can still change, by opening.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct EpisodeLog(pub(super) BTreeMap<Timestamp, EmittedEpisode>);
+pub(super) struct EpisodeLog(pub(super) ThinVec<EmittedEpisode>);
 
 impl EpisodeLog {
     /// Decides whether an episode that stands is emitted, and notes it: its revision.
     pub(super) fn emit(&mut self, failure: &Failure, digest: i64) -> Option<i32> {
-        let last = self.0.get(&failure.opened_at);
-        let is_due = last.is_none_or(|last| last.is_retracted || last.digest != digest);
-        let revision = last.map_or(0, |last| last.revision + 1);
+        let emitted = |revision| EmittedEpisode {
+            opened_at: failure.opened_at,
+            closed_at: failure.closed_at(),
+            is_retracted: false,
+            revision,
+            digest,
+        };
+        let index = self
+            .0
+            .partition_point(|known| known.opened_at < failure.opened_at);
+        let last = self.0.get_mut(index);
+        let Some(last) = last.filter(|last| last.opened_at == failure.opened_at) else {
+            self.0.insert(index, emitted(0));
+            return Some(0);
+        };
+        let is_due = last.is_retracted || last.digest != digest;
         is_due.then(|| {
-            let emitted = EmittedEpisode {
-                closed_at: failure.closed_at(),
-                is_retracted: false,
-                revision,
-                digest,
-            };
-            self.0.insert(failure.opened_at, emitted);
-            revision
+            *last = emitted(last.revision + 1);
+            last.revision
         })
     }
 
@@ -42,13 +50,13 @@ impl EpisodeLog {
     /// revision of each.
     pub(super) fn retract(&mut self, standing: &[Failure]) -> Vec<(Timestamp, i32)> {
         let mut retracted = Vec::new();
-        for (&opened_at, last) in &mut self.0 {
-            let stands = standing.iter().any(|each| each.opened_at == opened_at);
+        for last in &mut self.0 {
+            let stands = standing.iter().any(|each| each.opened_at == last.opened_at);
             if !stands && !last.is_retracted {
                 last.revision += 1;
                 last.is_retracted = true;
                 last.closed_at = None;
-                retracted.push((opened_at, last.revision));
+                retracted.push((last.opened_at, last.revision));
             }
         }
         retracted
@@ -58,9 +66,9 @@ impl EpisodeLog {
     /// anything.
     pub(super) fn fold(&mut self, horizon: Timestamp) -> bool {
         let before = self.0.len();
-        self.0.retain(|&opened_at, last| {
+        self.0.retain(|last| {
             let last_change = if last.is_retracted {
-                Some(opened_at)
+                Some(last.opened_at)
             } else {
                 last.closed_at
             };

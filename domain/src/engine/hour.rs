@@ -1,6 +1,5 @@
 //! One hour of one charge point: vector and gauges over the covered part of a window (chapter 7).
 
-use super::decision::Decision;
 use super::digest::digest;
 use super::failures::{Dimensions, Failure};
 use crate::episode::EpisodeOutcome;
@@ -8,7 +7,6 @@ use crate::indicator::{ChargePointState, FailureGauges, Vector};
 use crate::policy::Policy;
 use crate::time::Timestamp;
 use crate::timeline::{Segment, clipped};
-use crate::window::Window;
 
 /// What a record of one charge point says, its emission apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,15 +17,25 @@ pub(super) struct Hour {
     pub(super) gauges: FailureGauges,
 }
 
+impl Default for Hour {
+    fn default() -> Self {
+        Self {
+            dimensions: Dimensions::default(),
+            vector: Vector::default(),
+            state_at_end: ChargePointState::Inactive,
+            gauges: FailureGauges::default(),
+        }
+    }
+}
+
 impl Hour {
-    /// Time and failures of `window`; statuses and sessions are added by those who hold them.
+    /// Time and failures of the covered part of a window; statuses and sessions are added by those who hold them.
     pub(super) fn of(
-        window: Window,
+        (from, to): (Timestamp, Timestamp),
         (segments, failures): (&[Segment], &[Failure]),
         dimensions: Dimensions,
-        decision: &Decision<'_>,
+        policy: &Policy,
     ) -> Self {
-        let (from, to) = (window.start(), decision.covered_end(window));
         let mut vector = Vector::default();
         let mut state_at_end = ChargePointState::Inactive;
         let mut drawn_to = from;
@@ -37,7 +45,7 @@ impl Hour {
             drawn_to = segment.end;
         }
         vector.inactive_ms += (to - drawn_to).as_ms();
-        count_failures(&mut vector, failures, (from, to), decision.policy);
+        count_failures(&mut vector, failures, (from, to), policy);
         Self {
             dimensions,
             vector,

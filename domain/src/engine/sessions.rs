@@ -1,5 +1,7 @@
 //! The sessions of one charge point, and which of them are flagged (chapters 4 and 10).
 
+use thin_vec::ThinVec;
+
 use super::copies::{Copies, Novelty, Writing};
 use super::directory::Directory;
 use crate::indicator::Vector;
@@ -24,7 +26,7 @@ pub(super) struct Identity {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Sessions {
     /// By start and end.
-    pub(super) identities: Vec<Identity>,
+    pub(super) identities: ThinVec<Identity>,
     /// Largest end of the sessions before the horizon.
     pub(super) largest_end: Option<Timestamp>,
 }
@@ -51,7 +53,7 @@ impl Sessions {
             return known.copies.observe(energy_wh, writing);
         }
         if all.len() == all.capacity() {
-            all.reserve_exact(1 + all.len() / 2);
+            all.reserve_exact(1 + all.len() / 4);
         }
         let copies = Copies::new(energy_wh, writing);
         all.insert(index, Identity { key, copies });

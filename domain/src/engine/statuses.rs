@@ -16,7 +16,8 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    fn mark(&self) -> Mark {
+    /// What it says.
+    pub(super) fn mark(&self) -> Mark {
         Mark {
             at: self.at,
             kind: MarkKind::of(self.copies.winner()),
@@ -46,7 +47,7 @@ impl Statuses {
             return known.copies.observe(payload, writing);
         }
         if self.0.len() == self.0.capacity() {
-            self.0.reserve_exact(2 + self.0.len() / 2);
+            self.0.reserve_exact(1 + self.0.len() / 4);
         }
         let copies = Copies::new(payload, writing);
         self.0.insert(index, Identity { at, copies });
@@ -61,6 +62,11 @@ impl Statuses {
     /// Those from an instant on.
     pub(super) fn since(&self, at: Timestamp) -> &[Identity] {
         self.0.get(self.index_of(at)..).unwrap_or_default()
+    }
+
+    /// Those before an instant.
+    pub(super) fn until(&self, at: Timestamp) -> &[Identity] {
+        self.0.get(..self.index_of(at)).unwrap_or_default()
     }
 
     /// The winners, in order.

@@ -8,6 +8,8 @@
 //! A digest of a closed window is needed only to see whether a change changed it, so it is taken
 //! just before the change: see [`WindowLog::capture`].
 
+use thin_vec::ThinVec;
+
 use super::decision::Decision;
 use crate::indicator::{Emission, Phase};
 use crate::window::Window;
@@ -60,8 +62,8 @@ pub(super) struct Captures(pub(super) Vec<Capture>);
 /// The emitted records of an entity's windows that are not final.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WindowLog {
-    pub(super) drafts: Vec<Draft>,
-    pub(super) runs: Vec<Run>,
+    pub(super) drafts: ThinVec<Draft>,
+    pub(super) runs: ThinVec<Run>,
     /// Apart, since few have any.
     pub(super) captures: Option<Box<Captures>>,
 }
@@ -198,9 +200,12 @@ impl WindowLog {
                 revision,
                 digest,
             };
-            match self.drafts.iter_mut().find(|draft| draft.window == window) {
-                Some(known) => *known = noted,
-                None => self.drafts.push(noted),
+            let mut drafts = self.drafts.iter_mut();
+            if let Some(known) = drafts.find(|draft| draft.window == window) {
+                *known = noted;
+            } else {
+                self.drafts.reserve_exact(1);
+                self.drafts.push(noted);
             }
             return true;
         }
@@ -264,6 +269,7 @@ impl WindowLog {
             phase,
             revision,
         };
+        self.runs.reserve_exact(1);
         self.runs.insert(index, run);
     }
 }
@@ -351,9 +357,9 @@ mod tests {
             phase: Phase::Corrected,
             revision: 1,
         };
-        assert_eq!(log.runs, [run(1, 2), run(3, 4)]);
+        assert_eq!(log.runs.as_slice(), [run(1, 2), run(3, 4)]);
         let _stored = log.note(hour(3), (Phase::Final, 2, None), true);
-        assert_eq!(log.runs, [run(1, 2), run(4, 4)]);
+        assert_eq!(log.runs.as_slice(), [run(1, 2), run(4, 4)]);
         let _stored = log.note(hour(5), (Phase::Closed, 0, None), false);
         assert_eq!(log.runs.len(), 3, "a record that the rules would not make");
     }

@@ -1,5 +1,6 @@
 //! The Avro binary encoding (specification 1.12, "Binary Encoding") of the types that we use.
 
+use arrayvec::ArrayVec;
 use uuid::Uuid;
 
 use crate::time::Timestamp;
@@ -60,21 +61,34 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Truncated, or more than 64 bits.
+    #[inline]
     pub fn long(&mut self) -> Result<i64, WireError> {
+        match self.rest {
+            [byte, tail @ ..] if byte & 0x80 == 0 => {
+                self.rest = tail;
+                Ok(unzigzag(u64::from(*byte)))
+            }
+            _ => self.long_of_many_bytes(),
+        }
+    }
+
+    fn long_of_many_bytes(&mut self) -> Result<i64, WireError> {
         let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (&byte, tail) = self.rest.split_first().ok_or(WireError::Truncated)?;
-            self.rest = tail;
+        for (shift, &byte) in (0..64).step_by(7).zip(self.rest) {
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
                 return Err(WireError::Number);
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                return Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
+                let _bytes_read = self.take(shift / 7 + 1)?;
+                return Ok(unzigzag(value));
             }
         }
-        Err(WireError::Number)
+        match self.rest.len() {
+            0..10 => Err(WireError::Truncated),
+            _ => Err(WireError::Number),
+        }
     }
 
     /// Reads `int`.
@@ -208,14 +222,24 @@ impl<'a> Reader<'a> {
     }
 }
 
+const fn unzigzag(value: u64) -> i64 {
+    (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
+}
+
 /// Appends `long`.
 pub fn put_long(out: &mut Vec<u8>, value: i64) {
     let mut rest = ((value << 1) ^ (value >> 63)).cast_unsigned();
+    if rest < 0x80 {
+        out.push((rest & 0x7f) as u8);
+        return;
+    }
+    let mut bytes = ArrayVec::<u8, 10>::new();
     while rest >= 0x80 {
-        out.push((rest & 0x7f) as u8 | 0x80);
+        bytes.push((rest & 0x7f) as u8 | 0x80);
         rest >>= 7;
     }
-    out.push((rest & 0x7f) as u8);
+    bytes.push((rest & 0x7f) as u8);
+    out.extend_from_slice(&bytes);
 }
 
 /// Appends `int`.

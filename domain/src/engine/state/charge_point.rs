@@ -33,12 +33,18 @@ pub(super) fn put(out: &mut Vec<u8>, ledger: &ChargePointLedger) {
         put_timestamp(out, status.at);
         put_copies(out, &status.copies, put_payload);
     });
-    put_array(out, &ledger.withdrawals, |out, &at| put_timestamp(out, at));
-    put_array(out, &ledger.sessions.identities, |out, session| {
-        put_timestamp(out, session.key.0);
-        put_timestamp(out, session.key.1);
-        put_copies(out, &session.copies, put_long);
+    put_array(out, ledger.withdrawals.as_slice(), |out, &at| {
+        put_timestamp(out, at);
     });
+    put_array(
+        out,
+        ledger.sessions.identities.as_slice(),
+        |out, session| {
+            put_timestamp(out, session.key.0);
+            put_timestamp(out, session.key.1);
+            put_copies(out, &session.copies, put_long);
+        },
+    );
     put_directory(out, &ledger.directory);
     put_drafts(out, &ledger.windows);
     put_episodes(out, &ledger.episodes);
@@ -82,9 +88,9 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireErr
     Ok(ChargePointLedger {
         carry,
         statuses: Statuses(statuses),
-        withdrawals,
+        withdrawals: withdrawals.into(),
         sessions: Sessions {
-            identities,
+            identities: identities.into(),
             largest_end,
         },
         directory,
@@ -101,7 +107,7 @@ fn put_copies<P: Copy + PartialEq>(
     put_content: impl Fn(&mut Vec<u8>, P),
 ) {
     put_long(out, copies.records());
-    let contents: SmallVec<[_; 1]> = copies.contents().copied().collect();
+    let contents: SmallVec<[_; 1]> = copies.contents().collect();
     put_array(out, contents, |out, content| {
         put_timestamp(out, content.first.received_at);
         put_long(out, content.first.offset);
@@ -113,7 +119,7 @@ fn read_copies<'a, P: Copy + PartialEq>(
     reader: &mut Reader<'a>,
     read_content: impl Fn(&mut Reader<'a>) -> Result<P, WireError>,
 ) -> Result<Copies<P>, WireError> {
-    let records = u32::try_from(reader.long()?).map_err(|_| WireError::Number)?;
+    let records = reader.long()?;
     let contents = reader.array(|reader| {
         let first = Writing {
             received_at: reader.timestamp()?,

@@ -60,7 +60,7 @@ pub(super) fn read_trace(reader: &mut Reader<'_>) -> Result<FailureTrace, WireEr
 }
 
 pub(super) fn put_drafts(out: &mut Vec<u8>, log: &WindowLog) {
-    put_array(out, &log.drafts, |out, draft| {
+    put_array(out, log.drafts.as_slice(), |out, draft| {
         put_timestamp(out, draft.window.start());
         put_int(out, draft.revision);
         put_long(out, draft.digest);
@@ -79,7 +79,7 @@ pub(super) fn read_drafts(reader: &mut Reader<'_>) -> Result<Vec<Draft>, WireErr
 
 /// Complete windows, and what they said before the changes that the next cut decides.
 pub(super) fn put_settled(out: &mut Vec<u8>, log: &WindowLog) {
-    put_array(out, &log.runs, |out, run| {
+    put_array(out, log.runs.as_slice(), |out, run| {
         put_timestamp(out, run.first.start());
         put_timestamp(out, run.last.start());
         put_symbol(out, &Phase::ALL, &run.phase);
@@ -114,15 +114,15 @@ pub(super) fn read_settled(
         })
     })?;
     Ok(WindowLog {
-        drafts,
-        runs,
+        drafts: drafts.into(),
+        runs: runs.into(),
         captures: (!captures.is_empty()).then(|| Box::new(Captures(captures))),
     })
 }
 
 pub(super) fn put_episodes(out: &mut Vec<u8>, log: &EpisodeLog) {
-    put_array(out, &log.0, |out, (&opened_at, emitted)| {
-        put_timestamp(out, opened_at);
+    put_array(out, log.0.as_slice(), |out, emitted| {
+        put_timestamp(out, emitted.opened_at);
         put_optional_timestamp(out, emitted.closed_at);
         put_boolean(out, emitted.is_retracted);
         put_int(out, emitted.revision);
@@ -132,14 +132,13 @@ pub(super) fn put_episodes(out: &mut Vec<u8>, log: &EpisodeLog) {
 
 pub(super) fn read_episodes(reader: &mut Reader<'_>) -> Result<EpisodeLog, WireError> {
     let episodes = reader.array(|reader| {
-        let opened_at = reader.timestamp()?;
-        let emitted = EmittedEpisode {
+        Ok(EmittedEpisode {
+            opened_at: reader.timestamp()?,
             closed_at: reader.optional(Reader::timestamp)?,
             is_retracted: reader.boolean()?,
             revision: reader.int()?,
             digest: reader.long()?,
-        };
-        Ok((opened_at, emitted))
+        })
     })?;
-    Ok(EpisodeLog(episodes.into_iter().collect()))
+    Ok(EpisodeLog(episodes.into()))
 }

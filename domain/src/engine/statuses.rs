@@ -47,7 +47,7 @@ impl Statuses {
             return known.copies.observe(payload, writing);
         }
         if self.0.len() == self.0.capacity() {
-            self.0.reserve_exact(1 + self.0.len() / 4);
+            self.0.reserve_exact(2 + self.0.len() / 4);
         }
         let copies = Copies::new(payload, writing);
         self.0.insert(index, Identity { at, copies });

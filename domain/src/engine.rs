@@ -12,7 +12,8 @@
 //! What the specification leaves open is decided so:
 //! - A record is emitted again also when the power or the municipality in it changed, since a
 //!   directory record read late has to correct at the next cut.
-//! - A withdrawal stays on the timeline even when a later version has no `deleted_at`. One older
+//! - A withdrawal stays on the timeline even when a later version has no `deleted_at`; one that a
+//!   later version repeats acts once. One older
 //!   than the oldest window that is not final acts at the start of that window. A null record
 //!   withdraws at its Kafka timestamp, a change of station at the version's `updated_at`.
 //! - A status of the millisecond of a withdrawal is counted, but never enters the timeline.
@@ -433,7 +434,10 @@ impl Engine {
         };
         self.withdraw_elsewhere(entry.charge_point_id(), Some(entry.station_id()), change);
         let number = self.number_of(entry.station_id(), entry.charge_point_id());
-        if let Some(deleted_at) = entry.deleted_at {
+        let ledger = self.charge_points.get_mut(number);
+        let newly_deleted_at = ledger.newly_deleted_at(entry.deleted_at, change);
+        ledger.note_deleted_at(entry.deleted_at, change);
+        if let Some(deleted_at) = newly_deleted_at {
             self.withdraw(number, deleted_at, change);
         }
         let dimensions = Dimensions {

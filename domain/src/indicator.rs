@@ -1,221 +1,54 @@
-//! Indicator records: one hour of a charge point or of a station, as they travel and are archived.
+//! Indicators: what is counted of an hour, and every figure that follows from it.
 //!
-//! Integers only; ratios are made when read, as ratios of sums. Every record carries the whole
-//! content of its key: consumers upsert, the greatest version wins.
+//! Two layers. What is **counted** are integers that add up: [`vector`] for a charge point,
+//! [`sweep`] for a station, carried by a [`record`] per hour whose moments are in [`state`]. What
+//! is **derived** are ratios of sums of them, made when they are read, one family per module:
+//!
+//! | question | family |
+//! |---|---|
+//! | Can a vehicle charge? | [`availability`] |
+//! | How often does it fail? | [`reliability`] |
+//! | How long until it works again? | [`recovery`] |
+//! | Is it used? | [`utilisation`] |
+//! | Do recharges succeed? | [`sessions`] |
+//! | Is the data fresh? | [`freshness`] |
+//! | Can a vehicle charge somewhere at the station? | [`station`] |
+//! | Is the station full? | [`saturation`] |
+//! | What does it mean in kilowatts? | [`power`] |
+//! | Which charge points are very good, which very bad? | [`distribution`] |
+//!
+//! [`merging`] says how figures of hours and places combine, [`ratio`] what a ratio is. [`ALL`]
+//! lists every derived figure; `docs/indicators.md` is printed from it.
+//!
+//! Throughout, all times being sums in ms:
+//!
+//! - up = free + occupied + reserved + `in_service`
+//! - down = `out_of_service`
+//! - unknown = `unknown_short` + `unknown_long`
+//! - required = up + down + unknown
 
+pub mod availability;
+pub mod catalogue;
+pub mod distribution;
+pub mod freshness;
+pub mod merging;
+pub mod power;
+pub mod ratio;
+pub mod record;
+pub mod recovery;
+pub mod reliability;
+pub mod saturation;
+pub mod sessions;
+pub mod state;
+pub mod station;
 pub mod sweep;
+pub mod utilisation;
 pub mod vector;
 
-use smol_str::SmolStr;
-
-use crate::id::{ChargePointId, StationId};
-use crate::time::Timestamp;
-use crate::window::Window;
-
+pub use catalogue::{ALL, Formula, Indicator, Unit};
+pub use merging::{Merging, Total};
+pub use ratio::Ratio;
+pub use record::{ChargePointIndicator, Emission, FailureGauges, Phase, StationIndicator};
+pub use state::{ChargePointState, StationState};
 pub use sweep::StationSweep;
 pub use vector::Vector;
-
-/// How settled a record is. Phases may be skipped, but never go back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Phase {
-    /// Covers the window up to the cut only.
-    Provisional,
-    /// The first complete record: window end + close grace.
-    Closed,
-    /// Something applied later changed it.
-    Corrected,
-    /// The last record of its key: window end + late limit.
-    Final,
-}
-
-impl Phase {
-    /// All values, in the order of the schema.
-    pub const ALL: [Self; 4] = [
-        Self::Provisional,
-        Self::Closed,
-        Self::Corrected,
-        Self::Final,
-    ];
-
-    /// The symbol of the schema.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Provisional => "provisional",
-            Self::Closed => "closed",
-            Self::Corrected => "corrected",
-            Self::Final => "final",
-        }
-    }
-}
-
-/// The nine states that partition the time of a charge point.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChargePointState {
-    /// Not (yet, or any more) active.
-    Inactive,
-    /// Up and free.
-    Free,
-    /// Up and occupied.
-    Occupied,
-    /// Up and reserved.
-    Reserved,
-    /// Up, occupancy unknown.
-    InService,
-    /// Down.
-    OutOfService,
-    /// Unknown or stale, within the grace of the run.
-    UnknownShort,
-    /// Unknown or stale, beyond the grace of the run.
-    UnknownLong,
-    /// Outside opening hours.
-    Closed,
-}
-
-impl ChargePointState {
-    /// All values, in the order of the schema.
-    pub const ALL: [Self; 9] = [
-        Self::Inactive,
-        Self::Free,
-        Self::Occupied,
-        Self::Reserved,
-        Self::InService,
-        Self::OutOfService,
-        Self::UnknownShort,
-        Self::UnknownLong,
-        Self::Closed,
-    ];
-
-    /// The symbol of the schema.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Inactive => "inactive",
-            Self::Free => "free",
-            Self::Occupied => "occupied",
-            Self::Reserved => "reserved",
-            Self::InService => "in_service",
-            Self::OutOfService => "out_of_service",
-            Self::UnknownShort => "unknown_short",
-            Self::UnknownLong => "unknown_long",
-            Self::Closed => "closed",
-        }
-    }
-}
-
-/// The state of a station: QualiCharge's group states, and the two it leaves unnamed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StationState {
-    /// No charge point is active.
-    Inactive,
-    /// Some is up, none is occupied (*inactif*).
-    Idle,
-    /// In use with room left (*actif*).
-    Active,
-    /// Few are free (*surchargé*).
-    Overloaded,
-    /// Almost none is free (*saturé*).
-    Saturated,
-    /// None is up, at least one is down (*hors service*).
-    OutOfService,
-    /// None is up, none is down: all unknown.
-    Unknown,
-}
-
-impl StationState {
-    /// All values, in the order of the schema.
-    pub const ALL: [Self; 7] = [
-        Self::Inactive,
-        Self::Idle,
-        Self::Active,
-        Self::Overloaded,
-        Self::Saturated,
-        Self::OutOfService,
-        Self::Unknown,
-    ];
-
-    /// The symbol of the schema.
-    pub const fn symbol(self) -> &'static str {
-        match self {
-            Self::Inactive => "inactive",
-            Self::Idle => "idle",
-            Self::Active => "active",
-            Self::Overloaded => "overloaded",
-            Self::Saturated => "saturated",
-            Self::OutOfService => "out_of_service",
-            Self::Unknown => "unknown",
-        }
-    }
-}
-
-/// Which emission of its key a record is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Emission {
-    /// How settled it is.
-    pub phase: Phase,
-    /// Number of this emission of the key, from 0, without gaps.
-    pub revision: i32,
-    /// The cut at which it was emitted: grows per key, equal in every replay.
-    pub version: Timestamp,
-    /// The processor's clock at the emission; never a wall clock.
-    pub computed_at: Timestamp,
-}
-
-/// Failures still open at the end of the covered part. Gauges: never added over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct FailureGauges {
-    /// Episodes open then, left-censored ones included.
-    pub open_failures_at_end: i64,
-    /// Covered end minus opening of the oldest of them, ms; 0 if none.
-    pub oldest_open_failure_ms: i64,
-}
-
-/// One hour of one charge point, as it travels on topic `charge-point-indicator`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ChargePointIndicator {
-    /// Id of the policy.
-    pub policy: SmolStr,
-    /// The station.
-    pub station_id: StationId,
-    /// The charge point.
-    pub charge_point_id: ChargePointId,
-    /// The hour.
-    pub window: Window,
-    /// Municipality in force at the start of the window; empty when unknown.
-    pub code_insee_commune: SmolStr,
-    /// Nominal power in force at the start of the window, W; 0 when unknown.
-    pub power_w: i64,
-    /// What is counted.
-    pub vector: Vector,
-    /// State in the last millisecond covered.
-    pub state_at_end: ChargePointState,
-    /// Failures open at the end.
-    pub gauges: FailureGauges,
-    /// Which emission this is.
-    pub emission: Emission,
-}
-
-/// One hour of one station, as it travels on topic `station-indicator`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StationIndicator {
-    /// Id of the policy.
-    pub policy: SmolStr,
-    /// The station.
-    pub station_id: StationId,
-    /// The hour.
-    pub window: Window,
-    /// Municipality in force at the start of the window; empty when unknown.
-    pub code_insee_commune: SmolStr,
-    /// Installed power: sum over its charge points, W.
-    pub power_w: i64,
-    /// The sum of the vectors of its charge points.
-    pub vector: Vector,
-    /// Charge points summed, inactive ones included.
-    pub charge_points: i64,
-    /// What only the station can tell.
-    pub sweep: StationSweep,
-    /// State in the last millisecond covered.
-    pub state_at_end: StationState,
-    /// Failures of its charge points open at the end.
-    pub gauges: FailureGauges,
-    /// Which emission this is.
-    pub emission: Emission,
-}

@@ -1,11 +1,26 @@
 //! The policy: the parameters under which figures are made, and the id that names them.
 //!
-//! Any change that can change a number takes a new id; the id is part of every emitted key.
+//! Any change that can change a number (a parameter, a mapping, a formula, a rule) takes a new id;
+//! the id is part of every emitted key, so that figures made under different rules never mix. A
+//! policy is data: [`Policy`] is read from and written to JSON, TOML and the like through
+//! [`parameters`], which refuses one that makes no sense.
+//!
+//! Why 7 d and 30 d: a status is sent on change, without a heartbeat, and a charge point sees a few
+//! sessions a week, so days of silence are normal. Why down never goes stale: an operator must not
+//! improve its figures by falling silent. Why 24 h forgiven: AFIREV counts *unknown for more than
+//! 24 h* as unavailable; we read it as forgiving the first 24 h of every run.
+
+pub mod parameters;
+
+use serde::{Deserialize, Serialize};
 
 use crate::time::Span;
 
+pub use parameters::{Parameters, PolicyError};
+
 /// A set of parameters with an id.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Parameters", into = "Parameters")]
 pub struct Policy {
     /// Names the set; part of every key.
     pub id: String,
@@ -39,13 +54,20 @@ pub struct Policy {
     pub saturated_percent: i64,
     /// A station with a smaller share of free charge points is overloaded, percent.
     pub overloaded_percent: i64,
+    /// The least coverage to enter `share_above_99`, percent.
+    pub coverage_floor_percent: i64,
+    /// A figure with a smaller coverage is marked, percent.
+    pub low_coverage_percent: i64,
 }
 
 impl Policy {
+    /// The id of the default policy.
+    pub const DEFAULT_ID: &str = "qc-1";
+
     /// The default policy, `qc-1`.
     pub fn qc_1() -> Self {
         Self {
-            id: "qc-1".into(),
+            id: Self::DEFAULT_ID.into(),
             stale_after: Span::from_days(7),
             inactive_after: Span::from_days(30),
             unknown_grace: Span::from_hours(24),
@@ -65,6 +87,8 @@ impl Policy {
             abnormal_energy_percent: 110,
             saturated_percent: 10,
             overloaded_percent: 20,
+            coverage_floor_percent: 50,
+            low_coverage_percent: 80,
         }
     }
 }

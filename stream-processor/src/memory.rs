@@ -261,7 +261,7 @@ pub(crate) fn status(point: &str, event_ms: i64, received_ms: i64) -> Record {
         received_at: Timestamp::from_ms(received_ms),
         payload,
         request_id: RequestId(uuid::Uuid::nil()),
-        submitted_by: "test".to_owned(),
+        submitted_by: "test".into(),
     };
     let mut bytes = Vec::new();
     domain::wire::Record::encode(&status, &mut bytes);

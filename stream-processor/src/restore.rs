@@ -215,6 +215,7 @@ fn task_of(
             .map_err(|source| RestoreError::State { partition, source })?;
     }
     let position = recollection.position.unwrap_or_default();
+    engine.resume(&position.clock);
     Ok(Task::new(partition, engine, &position, rules))
 }
 

@@ -75,7 +75,6 @@ pub(crate) struct Task {
     directory: Ready,
     status: Ready,
     session: Ready,
-    outputs: Vec<Output>,
 }
 
 impl Task {
@@ -92,7 +91,6 @@ impl Task {
             directory: Ready::default(),
             status: Ready::default(),
             session: Ready::default(),
-            outputs: Vec::new(),
         }
     }
 
@@ -180,25 +178,19 @@ impl Task {
     }
 
     fn take_cut(&mut self, cut: domain::clock::Cut, rules: &Rules, effects: &mut Effects) {
-        self.engine.take_cut(cut, &mut self.outputs);
+        let Effects { tally, records, .. } = effects;
+        self.engine.take_cut(cut, &mut |output| {
+            match &output {
+                Output::ChargePoint(it) => tally.window("charge_point", it.emission.phase.symbol()),
+                Output::Station(it) => tally.window("station", it.emission.phase.symbol()),
+                Output::Episode(_) => {}
+            }
+            records.push(emit::output(&output, self.partition, &rules.schemas));
+        });
         self.clock.cut_taken();
         self.status.is_held = false;
         self.session.is_held = false;
         self.has_moved = true;
-        for output in self.outputs.drain(..) {
-            match &output {
-                Output::ChargePoint(it) => {
-                    effects
-                        .tally
-                        .window("charge_point", it.emission.phase.symbol());
-                }
-                Output::Station(it) => effects.tally.window("station", it.emission.phase.symbol()),
-                Output::Episode(_) => {}
-            }
-            effects
-                .records
-                .push(emit::output(&output, self.partition, &rules.schemas));
-        }
     }
 
     /// Applies the next directory record, if one is ready and can be read.

@@ -102,6 +102,24 @@ impl ChargePointLedger {
         self.directory.would_register(version, horizon)
     }
 
+    /// When a version says anew that the entry was withdrawn, if it does.
+    pub(super) fn newly_deleted_at(
+        &self,
+        deleted_at: Option<Timestamp>,
+        change: Change,
+    ) -> Option<Timestamp> {
+        deleted_at
+            .filter(|_| self.directory.is_newer(change) && deleted_at != self.directory.deleted_at)
+    }
+
+    /// Notes when the entry was withdrawn, as a version says.
+    pub(super) fn note_deleted_at(&mut self, deleted_at: Option<Timestamp>, change: Change) {
+        if self.directory.is_newer(change) && self.directory.deleted_at != deleted_at {
+            self.directory.deleted_at = deleted_at;
+            self.is_dirty = true;
+        }
+    }
+
     /// Applies a version of the directory entry.
     pub(super) fn register(&mut self, version: Version, horizon: Option<Timestamp>) {
         self.is_dirty |= self.directory.advance(version.change);
@@ -111,18 +129,16 @@ impl ChargePointLedger {
     }
 
     /// When a withdrawal would act, if it changes anything: one older than the horizon acts at the
-    /// horizon, once.
+    /// horizon, and a change given again does not act.
     pub(super) fn would_withdraw(
         &self,
         at: Timestamp,
         change: Change,
         horizon: Option<Timestamp>,
     ) -> Option<Timestamp> {
-        let at = match horizon {
-            Some(horizon) if at < horizon => self.directory.is_newer(change).then_some(horizon)?,
-            Some(_) | None => at,
-        };
-        self.withdrawals.binary_search(&at).is_err().then_some(at)
+        let at = horizon.map_or(at, |horizon| at.max(horizon));
+        let is_new = self.withdrawals.binary_search(&at).is_err();
+        (is_new && self.directory.is_newer(change)).then_some(at)
     }
 
     /// Applies a withdrawal.

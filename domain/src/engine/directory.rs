@@ -26,6 +26,8 @@ pub(super) struct Directory {
     pub(super) versions: Vec<Version>,
     /// The latest change applied.
     pub(super) latest: Option<Change>,
+    /// When the entry was withdrawn, as the latest version says: versions repeat it, and it acts once.
+    pub(super) deleted_at: Option<Timestamp>,
 }
 
 impl Directory {

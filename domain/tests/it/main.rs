@@ -6,14 +6,20 @@
 )]
 
 mod build;
+mod calendar;
 mod cases;
+mod catalogue;
 mod contracts;
 mod derived;
 mod golden;
+mod mapping;
 mod minutes;
+mod policy;
 mod properties;
+mod quality;
 mod records;
 mod restore;
 mod rules;
 mod story;
 mod task;
+mod views;

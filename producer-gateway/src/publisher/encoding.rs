@@ -201,7 +201,7 @@ mod tests {
                 connector_ef: None,
             },
             request_id: RequestId(Uuid::nil()),
-            submitted_by: "u".to_owned(),
+            submitted_by: "u".into(),
         };
         let record = encoder().record(&Message::Status(status.clone()));
         assert_eq!(

@@ -71,7 +71,7 @@ impl<'a> Parsed<'a> {
     pub fn accept(&self, entry: &ChargePoint, submitted_by: &str, request_id: RequestId) -> Event {
         let charge_point_id = entry.charge_point_id().clone();
         let station_id = entry.station_id().clone();
-        let submitted_by = submitted_by.to_owned();
+        let submitted_by = submitted_by.into();
         match self {
             Self::Status(status) => Event::Status(ChargePointStatus {
                 event_id: ChargePointStatus::id_of(

@@ -50,6 +50,7 @@ pub(super) fn put(out: &mut Vec<u8>, ledger: &ChargePointLedger) {
     put_episodes(out, &ledger.episodes);
     put_optional_timestamp(out, ledger.pending_from);
     put_settled(out, &ledger.windows);
+    put_optional_timestamp(out, ledger.directory.deleted_at);
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireError> {
@@ -81,10 +82,12 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireErr
         let copies = read_copies(reader, Reader::long)?;
         Ok(sessions::Identity { key, copies })
     })?;
-    let directory = read_directory(reader)?;
+    let mut directory = read_directory(reader)?;
     let drafts = read_drafts(reader)?;
     let episodes = read_episodes(reader)?;
     let pending_from = reader.optional(Reader::timestamp)?;
+    let windows = read_settled(reader, drafts)?;
+    directory.deleted_at = reader.optional(Reader::timestamp)?;
     Ok(ChargePointLedger {
         carry,
         statuses: Statuses(statuses),
@@ -94,7 +97,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireErr
             largest_end,
         },
         directory,
-        windows: read_settled(reader, drafts)?,
+        windows,
         episodes,
         pending_from,
         is_dirty: false,
@@ -182,5 +185,6 @@ fn read_directory(reader: &mut Reader<'_>) -> Result<Directory, WireError> {
     Ok(Directory {
         versions,
         latest: at.map(|at| Change { at, revision }),
+        deleted_at: None,
     })
 }

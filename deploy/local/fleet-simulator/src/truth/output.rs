@@ -1,13 +1,10 @@
 //! The lines in which the truth is written, to be compared with what the system published.
 
 use domain::indicator::{StationSweep, Vector};
-use domain::{EntityType, EpisodeOutcome, StationId};
+use domain::{EntityType, StationId};
+use oracle::{Account, ChargePointHour, Episode, StationHour};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
-
-use super::charge_point::{Account, ChargePointHour};
-use super::failure::Episode;
-use super::station::StationHour;
 
 /// Named integers, written as an object in the order of the schema.
 #[derive(Debug)]
@@ -74,7 +71,7 @@ impl<'a> HourLine<'a> {
             station_id: station_id.as_str(),
             charge_point_id: Some(account.charge_point_id.as_str()),
             window_start_ms: hour.window.start().as_ms(),
-            power_w: account.power_w,
+            power_w: hour.place.power_w,
             vector: Fields::from(&hour.vector),
             charge_points: None,
             sweep: None,
@@ -91,7 +88,7 @@ impl<'a> HourLine<'a> {
             station_id: station_id.as_str(),
             charge_point_id: None,
             window_start_ms: hour.window.start().as_ms(),
-            power_w: hour.power_w,
+            power_w: hour.place.power_w,
             vector: Fields::from(&hour.vector),
             charge_points: Some(hour.charge_points),
             sweep: Some(Fields::from(&hour.sweep)),
@@ -127,26 +124,19 @@ impl<'a> EpisodeLine<'a> {
         } else {
             EntityType::Station
         };
-        let outcome = if episode.end.is_some() {
-            EpisodeOutcome::Returned
-        } else {
-            EpisodeOutcome::Open
-        };
         Self {
             entity: entity.symbol(),
             station_id: station_id.as_str(),
             charge_point_id: account.map(|account| account.charge_point_id.as_str()),
             opened_at_ms: episode.opened_at.as_ms(),
-            outcome: outcome.symbol(),
+            outcome: episode.outcome.symbol(),
             closed_at_ms: episode.end.map(|end| end.closed_at.as_ms()),
-            time_to_return_ms: episode
-                .end
-                .map(|end| (end.closed_at - episode.opened_at).as_ms()),
+            time_to_return_ms: episode.end.map(|end| end.time_to_return_ms),
             out_of_service_ms: episode.end.map(|end| end.out_of_service_ms),
             unknown_ms: episode.end.map(|end| end.unknown_ms),
-            left_censored: episode.left_censored,
-            onset_uncertain: episode.onset_uncertain,
-            unknown_inside: episode.unknown_inside,
+            left_censored: episode.flags.left_censored,
+            onset_uncertain: episode.flags.onset_uncertain,
+            unknown_inside: episode.flags.unknown_inside,
         }
     }
 }

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context, bail};
 use domain::charge_point::whole_thousandths;
 use domain::{ChargePointId, Span, StationId, Timestamp};
+use oracle::{ChargePointLog, Entry, SessionRecord, StatusRecord};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::log::{ChargePointLog, SessionRecord, StatusRecord};
 use crate::item::{SessionItem, StatusItem};
 use crate::lines;
 use crate::plan::{Delivery, Folder, Kind};
@@ -35,6 +35,8 @@ pub struct Logs {
     pub by_charge_point: BTreeMap<ChargePointId, ChargePointLog>,
     /// Records of charge points that are not in the directory; a gateway refuses them.
     pub unknown_charge_points: u64,
+    /// Records read. Their order decides between records of equal reception.
+    records: i64,
 }
 
 /// What matters here of a line of the directory.
@@ -71,7 +73,9 @@ impl Logs {
         let log = ChargePointLog {
             charge_point_id: charge_point_id.clone(),
             station_id: StationId::parse(&line.id_station_itinerance)?,
-            power_w: whole_thousandths(kilowatts.context("puissance_nominale is not a number")?),
+            entry: Entry::unchanging(whole_thousandths(
+                kilowatts.context("puissance_nominale is not a number")?,
+            )),
             statuses: Vec::new(),
             sessions: Vec::new(),
         };
@@ -131,9 +135,12 @@ impl Logs {
         received_at: impl Fn(Timestamp) -> Timestamp,
     ) -> anyhow::Result<()> {
         let event_time = item.horodatage.floor();
+        let received_at = received_at(event_time);
         let record = StatusRecord {
             event_time,
-            received_at: received_at(event_time),
+            received_at,
+            stamp: received_at,
+            offset: self.next_offset(),
             payload: item.payload()?,
         };
         match self.log_of(&item.id_pdc_itinerance) {
@@ -145,16 +152,24 @@ impl Logs {
 
     fn add_session(&mut self, item: &SessionItem, received_at: impl Fn(Timestamp) -> Timestamp) {
         let end = item.end.floor();
+        let received_at = received_at(end);
         let record = SessionRecord {
             start: item.start.floor(),
             end,
             energy_wh: item.energy_wh(),
-            received_at: received_at(end),
+            received_at,
+            stamp: received_at,
+            offset: self.next_offset(),
         };
         match self.log_of(&item.id_pdc_itinerance) {
             Some(log) => log.sessions.push(record),
             None => self.unknown_charge_points += 1,
         }
+    }
+
+    fn next_offset(&mut self) -> i64 {
+        self.records += 1;
+        self.records
     }
 
     fn log_of(&mut self, charge_point_id: &str) -> Option<&mut ChargePointLog> {

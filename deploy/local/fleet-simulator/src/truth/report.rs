@@ -1,14 +1,14 @@
 //! The command: read a fleet, compute its truth at an instant of the clock, write it.
 
 use domain::{Policy, StationId, Timestamp};
+use oracle::clock::last_cut;
+use oracle::{
+    Account, ChargePointHour, ChargePointLog, StationAccount, by_station, complete_windows,
+};
 use serde::Serialize;
 
-use super::charge_point::{Account, ChargePointHour};
-use super::log::ChargePointLog;
 use super::output::{EpisodeLine, HourLine};
 use super::read::{self, Logs};
-use super::station::StationAccount;
-use super::{by_station, complete_windows, last_cut};
 use crate::config::TruthArgs;
 use crate::lines::JsonLines;
 use crate::plan::Folder;
@@ -57,6 +57,7 @@ pub fn run(arguments: &TruthArgs) -> anyhow::Result<Summary> {
     let Logs {
         by_charge_point,
         unknown_charge_points,
+        ..
     } = read::read(&Folder::new(&arguments.dir), arguments.source)?;
     let mut sinks = Sinks {
         hours: arguments
@@ -107,14 +108,11 @@ fn write_station(
 
     if let Some(sink) = &mut sinks.hours {
         for window in complete_windows(first_window, cut, &policy) {
-            let mut hours: Vec<(i64, ChargePointHour)> = Vec::new();
-            for account in accounts
-                .iter()
-                .filter(|account| account.first_window <= window)
-            {
+            let mut hours: Vec<ChargePointHour> = Vec::new();
+            for account in accounts.iter().filter(|account| account.has_record(window)) {
                 let hour = account.hour(window, &policy);
                 sink.write(&HourLine::of_charge_point(station_id, account, &hour))?;
-                hours.push((account.power_w, hour));
+                hours.push(hour);
             }
             sink.write(&HourLine::of_station(
                 station_id,

@@ -11,7 +11,7 @@ use domain::{
 };
 use fleet_simulator::plan::Folder;
 use fleet_simulator::truth::read::{self, Source};
-use fleet_simulator::truth::{
+use oracle::{
     Account, ChargePointLog, Episode, SessionRecord, StationAccount, StatusRecord, by_station,
     complete_windows,
 };
@@ -82,7 +82,7 @@ impl Event<'_> {
 /// The directory entry of a charge point; only ids and power matter here.
 fn entry(log: &ChargePointLog) -> ChargePoint {
     #[expect(clippy::cast_precision_loss, reason = "a power is far below 2^53 W")]
-    let puissance_nominale = log.power_w as f64 / 1000.0;
+    let puissance_nominale = log.entry.in_force(Timestamp::MIN).power_w as f64 / 1000.0;
     let irve = IrveStatic {
         nom_amenageur: String::new(),
         siren_amenageur: String::new(),
@@ -166,7 +166,7 @@ fn stream(logs: &[ChargePointLog], last_cut: Timestamp) -> Vec<Output> {
                 at: cut,
                 quiet: false,
             },
-            &mut outputs,
+            &mut |output| outputs.push(output),
         );
         cut = cut + policy.cut_every;
     }
@@ -242,7 +242,7 @@ fn episode(episode: &Episode) -> String {
         .map(|end| (end.closed_at, end.out_of_service_ms, end.unknown_ms));
     format!(
         "{end:?} {} {} {}",
-        episode.left_censored, episode.onset_uncertain, episode.unknown_inside
+        episode.flags.left_censored, episode.flags.onset_uncertain, episode.flags.unknown_inside
     )
 }
 
@@ -261,22 +261,19 @@ fn computed(logs: Vec<ChargePointLog>, cut: Timestamp) -> Figures {
         };
         for window in complete_windows(first, cut, &policy) {
             let mut hours = Vec::new();
-            for account in accounts
-                .iter()
-                .filter(|account| account.first_window <= window)
-            {
+            for account in accounts.iter().filter(|account| account.has_record(window)) {
                 let hour = account.hour(window, &policy);
                 let content = format!(
                     "{:?} {:?} {:?} {}",
-                    hour.vector, hour.state_at_end, hour.gauges, account.power_w
+                    hour.vector, hour.state_at_end, hour.gauges, hour.place.power_w
                 );
                 figures.insert(hour_key(&account.charge_point_id, window.start()), content);
-                hours.push((account.power_w, hour));
+                hours.push(hour);
             }
             let hour = station.hour(window, &hours, &policy);
             let own = format!(
                 "{:?} {:?} {} {}",
-                hour.sweep, hour.state_at_end, hour.charge_points, hour.power_w
+                hour.sweep, hour.state_at_end, hour.charge_points, hour.place.power_w
             );
             figures.insert(
                 hour_key(&station_id, window.start()),

@@ -7,8 +7,8 @@ use fleet_simulator::item::{SessionItem, StatusItem};
 use fleet_simulator::lines;
 use fleet_simulator::plan::{Delivery, Folder, Kind};
 use fleet_simulator::truth::read::{self, Source};
-use fleet_simulator::truth::status_book::StatusIdentity;
-use fleet_simulator::truth::{Account, ChargePointLog};
+use oracle::status_book::StatusIdentity;
+use oracle::{Account, ChargePointLog};
 use serde_json::{Value, json};
 
 use crate::fleet::{END_MS, make};

@@ -1,12 +1,10 @@
-//! The fleet simulator as a whole: its truth against the golden cases, its fleets, its deliveries.
+//! The fleet simulator as a whole: its fleets and their truth, its deliveries.
 #[cfg(test)]
 mod differential;
 #[cfg(test)]
 mod files;
 #[cfg(test)]
 mod fleet;
-#[cfg(test)]
-mod golden;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -4,7 +4,7 @@ use domain::indicator::{StationSweep, Vector};
 use domain::{Policy, Timestamp, Window};
 use fleet_simulator::plan::Folder;
 use fleet_simulator::truth::read::{self, Source};
-use fleet_simulator::truth::{
+use oracle::{
     Account, ChargePointHour, ChargePointLog, StationAccount, StationHour, by_station,
     complete_windows,
 };
@@ -103,7 +103,7 @@ fn failures_minus_returns_are_the_failures_still_open() {
         let censored = account
             .episodes
             .iter()
-            .filter(|episode| episode.left_censored);
+            .filter(|episode| episode.flags.left_censored);
         let mut open = 0;
         for hour in hours(&account) {
             open += hour.vector.failures - hour.vector.returns;
@@ -133,9 +133,7 @@ fn the_station_agrees_with_its_charge_points() {
             let known = accounts
                 .iter()
                 .filter(|account| account.first_window <= window);
-            let hours: Vec<_> = known
-                .map(|account| (account.power_w, account.hour(window, &policy)))
-                .collect();
+            let hours: Vec<_> = known.map(|account| account.hour(window, &policy)).collect();
             check_station(&station.hour(window, &hours, &policy));
         }
         stations += 1;
@@ -181,11 +179,13 @@ fn sending_everything_again_later_changes_the_duplicate_counts_only() {
         resent.statuses.extend(log.statuses.iter().map(|status| {
             let mut again = *status;
             again.received_at = last(status.event_time);
+            again.stamp = again.received_at;
             again
         }));
         resent.sessions.extend(log.sessions.iter().map(|session| {
             let mut again = *session;
             again.received_at = session.received_at.max(last(session.start));
+            again.stamp = again.received_at;
             again
         }));
         resent.statuses.sort_by_key(|status| status.received_at);
@@ -206,10 +206,12 @@ fn moving_everything_by_whole_hours_moves_the_hours_and_changes_nothing_else() {
         for status in &mut moved.statuses {
             (status.event_time, status.received_at) =
                 (status.event_time + by, status.received_at + by);
+            status.stamp = status.received_at;
         }
         for session in &mut moved.sessions {
             (session.start, session.end) = (session.start + by, session.end + by);
             session.received_at = session.received_at + by;
+            session.stamp = session.received_at;
         }
         let policy = Policy::qc_1();
         let Some(account) = account(&log) else {

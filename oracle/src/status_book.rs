@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use domain::status::StatusPayload;
 use domain::{Occupancy, Policy, ServiceState, Span, Timestamp, Window};
 
-use super::log::StatusRecord;
+use crate::count;
+use crate::log::StatusRecord;
 
 /// All records of one charge point with the same event time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,30 +23,31 @@ pub struct StatusIdentity {
     pub first_received: Timestamp,
 }
 
-/// The identities of `records`, which stand in the order of the log, by event time.
+/// The identities of `records`, by event time.
 pub fn identities(records: &[StatusRecord]) -> Vec<StatusIdentity> {
-    let mut by_event_time: BTreeMap<Timestamp, Vec<&StatusRecord>> = BTreeMap::new();
+    let mut by_event_time: BTreeMap<Timestamp, Vec<StatusRecord>> = BTreeMap::new();
     for record in records {
         by_event_time
             .entry(record.event_time)
             .or_default()
-            .push(record);
+            .push(*record);
     }
-    by_event_time
-        .into_iter()
-        .filter_map(|(event_time, copies)| identity(event_time, &copies))
+    let groups = by_event_time.into_iter();
+    groups
+        .filter_map(|(event_time, copies)| identity(event_time, copies))
         .collect()
 }
 
 /// The identity of the records with one event time; none when there is no record.
-fn identity(event_time: Timestamp, copies: &[&StatusRecord]) -> Option<StatusIdentity> {
-    // In the order of the log, so the first time that a payload is met is its first copy.
+fn identity(event_time: Timestamp, mut copies: Vec<StatusRecord>) -> Option<StatusIdentity> {
+    copies.sort_by_key(|copy| (copy.received_at, copy.offset));
+    // In that order, the first time that a payload is met is its first copy.
     let mut first_copies: Vec<&StatusRecord> = Vec::new();
-    for copy in copies {
-        if !first_copies
+    for copy in &copies {
+        let is_known = first_copies
             .iter()
-            .any(|first| first.payload == copy.payload)
-        {
+            .any(|first| first.payload == copy.payload);
+        if !is_known {
             first_copies.push(copy);
         }
     }
@@ -62,7 +64,7 @@ fn identity(event_time: Timestamp, copies: &[&StatusRecord]) -> Option<StatusIde
 impl StatusIdentity {
     /// Whether the first copy of all came after its window had closed.
     pub fn is_late(&self, policy: &Policy) -> bool {
-        self.first_received >= Window::of(self.event_time).closes_at(policy)
+        self.first_received >= Window::of(self.event_time).end() + policy.close_grace
     }
 
     /// Reception of the first copy minus event time, at least 0.
@@ -75,9 +77,4 @@ impl StatusIdentity {
         self.winner.service_state != ServiceState::InService
             && self.winner.occupancy == Occupancy::Occupied
     }
-}
-
-/// A number of things as a field of a vector.
-pub fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Policy, Span, Timestamp};
+use domain::{Policy, Span, Timestamp, Window};
 
-use super::log::SessionRecord;
-use super::status_book::count;
+use crate::count;
+use crate::entry::Entry;
+use crate::log::SessionRecord;
 
 /// All records of one charge point with the same start and end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,26 +23,28 @@ pub struct Session {
     pub is_flagged: bool,
 }
 
-/// The sessions of `records`, which stand in the order of the log, by start and end.
-pub fn sessions(records: &[SessionRecord], power_w: i64, policy: &Policy) -> Vec<Session> {
-    let mut by_identity: BTreeMap<(Timestamp, Timestamp), Vec<&SessionRecord>> = BTreeMap::new();
+/// The sessions of `records` by start and end, under the powers of `entry`.
+pub fn sessions(records: &[SessionRecord], entry: &Entry, policy: &Policy) -> Vec<Session> {
+    let mut by_identity: BTreeMap<(Timestamp, Timestamp), Vec<SessionRecord>> = BTreeMap::new();
     for record in records {
         by_identity
             .entry((record.start, record.end))
             .or_default()
-            .push(record);
+            .push(*record);
     }
     let mut largest_end: Option<Timestamp> = None;
     let mut sessions = Vec::new();
     for ((start, end), copies) in by_identity {
-        let energy_wh = winning_energy(&copies);
+        let duplicates = count(copies.len() - 1);
+        let energy_wh = winning_energy(copies);
+        let power_w = entry.power_w(Window::of(start));
         let overlaps = largest_end.is_some_and(|largest| start < largest);
         let is_flagged = overlaps || is_abnormal(energy_wh, end - start, power_w, policy);
         sessions.push(Session {
             start,
             end,
             energy_wh,
-            duplicates: count(copies.len() - 1),
+            duplicates,
             is_flagged,
         });
         largest_end = largest_end.max(Some(end));
@@ -49,8 +52,9 @@ pub fn sessions(records: &[SessionRecord], power_w: i64, policy: &Policy) -> Vec
     sessions
 }
 
-/// The energy whose first copy is the latest, of records in the order of the log.
-fn winning_energy(copies: &[&SessionRecord]) -> i64 {
+/// The energy whose first copy is the latest.
+fn winning_energy(mut copies: Vec<SessionRecord>) -> i64 {
+    copies.sort_by_key(|copy| (copy.received_at, copy.offset));
     let mut energies: Vec<i64> = Vec::new();
     for copy in copies {
         if !energies.contains(&copy.energy_wh) {

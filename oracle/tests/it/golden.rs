@@ -1,18 +1,19 @@
-//! The worked cases G1 to G8, G10 and G14: the truth must reproduce every number.
+//! The worked cases G1 to G8, G10 and G14: the oracle must reproduce every number.
 
 use domain::indicator::{FailureGauges, StationSweep, Vector};
 use domain::status::StatusPayload;
 use domain::{ChargePointId, Occupancy, Policy, ServiceState, Span, StationId, Timestamp, Window};
-use fleet_simulator::truth::{
-    Account, ChargePointHour, ChargePointLog, Episode, SessionRecord, StationAccount, StatusRecord,
+use oracle::{
+    Account, ChargePointHour, ChargePointLog, Entry, Episode, SessionRecord, StationAccount,
+    StatusRecord,
 };
 use serde_json::Value;
 
-const CHARGE_POINTS: &str = include_str!("../golden/charge_points.json");
-const CALENDAR_DAYS: &str = include_str!("../golden/calendar_days.json");
-const LATE_STATUSES: &str = include_str!("../golden/late_statuses.json");
-const STATIONS: &str = include_str!("../golden/stations.json");
-const SESSIONS: &str = include_str!("../golden/sessions.json");
+const CHARGE_POINTS: &str = include_str!("../../../domain/tests/golden/charge_points.json");
+const CALENDAR_DAYS: &str = include_str!("../../../domain/tests/golden/calendar_days.json");
+const LATE_STATUSES: &str = include_str!("../../../domain/tests/golden/late_statuses.json");
+const STATIONS: &str = include_str!("../../../domain/tests/golden/stations.json");
+const SESSIONS: &str = include_str!("../../../domain/tests/golden/sessions.json");
 
 /// A cut after everything that a case holds.
 const END_OF_TIME: i64 = i64::MAX / 4;
@@ -68,6 +69,8 @@ fn status(value: &Value) -> StatusRecord {
     StatusRecord {
         event_time: instant(&value["event_time_ms"]),
         received_at: instant(&value["received_at_ms"]),
+        stamp: instant(&value["received_at_ms"]),
+        offset: 0,
         payload: StatusPayload {
             service_state: state(&value["etat_pdc"]),
             occupancy: occupancy(&value["occupation_pdc"]),
@@ -83,11 +86,14 @@ fn status(value: &Value) -> StatusRecord {
 fn log(id: &str, power_w: i64, statuses: &Value) -> ChargePointLog {
     let listed = statuses.as_array().map(Vec::as_slice).unwrap_or_default();
     let mut statuses: Vec<StatusRecord> = listed.iter().map(status).collect();
+    for (offset, status) in (0..).zip(&mut statuses) {
+        status.offset = offset;
+    }
     statuses.sort_by_key(|status| status.received_at);
     ChargePointLog {
         charge_point_id: ChargePointId::parse(id).unwrap(),
         station_id: StationId::parse("S").unwrap(),
-        power_w,
+        entry: Entry::unchanging(power_w),
         statuses,
         sessions: Vec::new(),
     }
@@ -155,11 +161,11 @@ fn episode(episode: &Episode) -> Value {
     serde_json::json!({
         "opened_at_ms": episode.opened_at.as_ms(),
         "closed_at_ms": episode.end.map(|end| end.closed_at.as_ms()),
-        "outcome": if episode.end.is_some() { "returned" } else { "open" },
-        "left_censored": episode.left_censored,
-        "onset_uncertain": episode.onset_uncertain,
-        "unknown_inside": episode.unknown_inside,
-        "time_to_return_ms": episode.end.map(|end| (end.closed_at - episode.opened_at).as_ms()),
+        "outcome": episode.outcome.symbol(),
+        "left_censored": episode.flags.left_censored,
+        "onset_uncertain": episode.flags.onset_uncertain,
+        "unknown_inside": episode.flags.unknown_inside,
+        "time_to_return_ms": episode.end.map(|end| end.time_to_return_ms),
         "out_of_service_ms": episode.end.map(|end| end.out_of_service_ms),
         "unknown_ms": episode.end.map(|end| end.unknown_ms),
     })
@@ -207,7 +213,7 @@ fn check_charge_point(policy: &Policy, case: &Value) {
 }
 
 #[test]
-fn the_truth_of_a_charge_point_is_that_of_the_golden_cases() {
+fn every_charge_point_of_the_worked_cases_is_reproduced() {
     let cases = cases(CHARGE_POINTS);
     assert_eq!(
         cases.len(),
@@ -220,7 +226,7 @@ fn the_truth_of_a_charge_point_is_that_of_the_golden_cases() {
 }
 
 #[test]
-fn the_truth_of_a_day_with_a_clock_change_is_that_of_the_golden_cases() {
+fn every_day_with_a_clock_change_is_reproduced() {
     let cases = cases(CALENDAR_DAYS);
     assert_eq!(cases.len(), 2);
     for (policy, case) in &cases {
@@ -265,7 +271,7 @@ fn a_late_status_changes_what_the_next_cut_sees() {
 }
 
 #[test]
-fn the_truth_of_a_station_is_that_of_the_golden_case() {
+fn the_station_of_three_is_reproduced() {
     for (policy, case) in &cases(STATIONS) {
         let cut = Timestamp::from_ms(END_OF_TIME);
         let period_of_case = &case["periods"][0];
@@ -294,7 +300,7 @@ fn the_truth_of_a_station_is_that_of_the_golden_case() {
         {
             let hours: Vec<_> = accounts
                 .iter()
-                .map(|account| (account.power_w, account.hour(window, policy)))
+                .map(|account| account.hour(window, policy))
                 .collect();
             let hour = station.hour(window, &hours, policy);
             let swept = &hour.sweep.to_array()[..11];
@@ -321,7 +327,7 @@ fn the_truth_of_a_station_is_that_of_the_golden_case() {
 }
 
 #[test]
-fn the_truth_of_sessions_is_that_of_the_golden_case() {
+fn the_sessions_and_their_flags_are_reproduced() {
     for (policy, case) in &cases(SESSIONS) {
         let sessions = case["sessions"]
             .as_array()
@@ -332,9 +338,14 @@ fn the_truth_of_sessions_is_that_of_the_golden_case() {
                 end: instant(&session["end_ms"]),
                 energy_wh: int(&session["energy_wh"]),
                 received_at: instant(&session["received_at_ms"]),
+                stamp: instant(&session["received_at_ms"]),
+                offset: 0,
             });
         let mut log = log("G8", 50_000, &Value::Null);
         log.sessions = sessions.collect();
+        for (offset, session) in (0..).zip(&mut log.sessions) {
+            session.offset = offset;
+        }
         let expected = &case["periods"][0];
         let end = instant(&expected["end_ms"]);
         let account = Account::at(&log, Timestamp::from_ms(END_OF_TIME), end, policy).unwrap();

@@ -12,6 +12,7 @@ use domain::{
 
 use crate::build::{STATION, entry, payload, session, status};
 use crate::cases::{charge_points, stations};
+use crate::task::take_cut;
 
 const ONE: &str = "FRTSTETEST1";
 const TWO: &str = "FRTSTETEST2";
@@ -88,7 +89,7 @@ impl Bench {
             self.clock = self.clock + Policy::qc_1().cut_every;
             last.clear();
             let at = self.clock;
-            self.engine.take_cut(Cut { at, quiet }, &mut last);
+            take_cut(&mut self.engine, Cut { at, quiet }, &mut last);
             self.outputs.extend(last.iter().cloned());
         }
         last

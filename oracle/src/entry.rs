@@ -145,10 +145,16 @@ impl Entry {
     }
 
     /// When the withdrawals act: at their instant, but never within a window that was final when
-    /// they were read.
+    /// they were read. The same instant in a later version is the same withdrawal.
     pub fn withdrawn_at(&self, policy: &Policy) -> Vec<Timestamp> {
-        let acts_at = |withdrawal: &Withdrawal| withdrawal.at.max(oldest_open(withdrawal, policy));
-        let mut instants: Vec<Timestamp> = self.withdrawals.iter().map(acts_at).collect();
+        let mut known: Vec<Timestamp> = Vec::new();
+        let mut instants: Vec<Timestamp> = Vec::new();
+        for withdrawal in &self.withdrawals {
+            if !known.contains(&withdrawal.at) {
+                known.push(withdrawal.at);
+                instants.push(withdrawal.at.max(oldest_open(withdrawal, policy)));
+            }
+        }
         instants.sort_unstable();
         instants.dedup();
         instants

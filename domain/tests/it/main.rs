@@ -5,21 +5,26 @@
     reason = "the helpers of tests fail the test, too"
 )]
 
+mod batch;
 mod build;
 mod calendar;
 mod cases;
 mod catalogue;
 mod contracts;
 mod derived;
+mod failures;
 mod golden;
+mod judge;
 mod mapping;
-mod minutes;
+mod order;
+mod periods;
 mod policy;
 mod properties;
 mod quality;
 mod records;
 mod restore;
 mod rules;
+mod scope;
 mod story;
 mod task;
 mod views;

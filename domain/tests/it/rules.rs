@@ -1,7 +1,10 @@
 //! Single rules, each on the smallest log that shows it.
 
+mod bounds;
+
 use domain::engine::{Arrival, DirectoryChange, Outcome, Output};
 use domain::indicator::Phase;
+use domain::status::StatusPayload;
 use domain::{
     ChargePointIndicator, Cut, Engine, EpisodeOutcome, FailureEpisode, Occupancy, Policy,
     ServiceState, Span, StationId, Timestamp,
@@ -9,6 +12,7 @@ use domain::{
 
 use crate::build::{STATION, entry, payload, session, status};
 use crate::cases::{charge_points, stations};
+use crate::task::take_cut;
 
 const ONE: &str = "FRTSTETEST1";
 const TWO: &str = "FRTSTETEST2";
@@ -53,6 +57,21 @@ impl Bench {
         self.engine.observe_status(&record, arrival)
     }
 
+    /// A status of ONE, to the millisecond.
+    fn says(
+        &mut self,
+        event_time: Timestamp,
+        received_at: Timestamp,
+        content: StatusPayload,
+    ) -> Outcome {
+        let record = status(ONE, event_time, received_at, content);
+        let arrival = Arrival {
+            stamp: received_at.max(self.clock),
+            offset: received_at.as_ms(),
+        };
+        self.engine.observe_status(&record, arrival)
+    }
+
     fn session(&mut self, minutes: (i64, i64), received: i64, energy_wh: i64) -> Outcome {
         let times = (after(minutes.0), after(minutes.1));
         let record = session(ONE, times, after(received), energy_wh);
@@ -70,8 +89,7 @@ impl Bench {
             self.clock = self.clock + Policy::qc_1().cut_every;
             last.clear();
             let at = self.clock;
-            self.engine
-                .take_cut(Cut { at, quiet }, &mut |output| last.push(output));
+            take_cut(&mut self.engine, Cut { at, quiet }, &mut last);
             self.outputs.extend(last.iter().cloned());
         }
         last

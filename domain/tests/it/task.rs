@@ -1,14 +1,17 @@
-//! A task in memory: two input partitions with ticks, the clock, the engine, and its changelog.
+//! A task in memory: two input partitions with ticks, the directory, clock, engine and changelog.
 //!
-//! It admits records as the processor does: one at a time, held at cuts, in any interleaving.
+//! It admits records as the processor does: one at a time, held at cuts, in any interleaving. What
+//! of the interface of the engine differs from a plain call is in [`take_cut`] and
+//! [`Task::restart`] only.
 
 use std::collections::BTreeMap;
 
 use domain::engine::{Arrival, DirectoryChange, Outcome, Output};
 use domain::{
-    Admission, ChargePoint, ChargePointStatus, ChargeSession, ClockSnapshot, Cut, Engine,
-    EventInput, Policy, Span, TaskClock, Timestamp,
+    Admission, ChargePoint, ChargePointId, ChargePointStatus, ChargeSession, ClockSnapshot, Cut,
+    Engine, EventInput, Policy, Span, TaskClock, Timestamp,
 };
+use oracle::entry::DirectoryRecord;
 
 /// A record of an event input.
 #[derive(Debug, Clone)]
@@ -16,6 +19,14 @@ pub(crate) enum Item {
     Tick(Timestamp),
     Status(ChargePointStatus),
     Session(ChargeSession),
+}
+
+/// A record of the directory, and the clock at which the task reads it: the cuts after see it.
+#[derive(Debug, Clone)]
+pub(crate) struct DirectoryItem {
+    pub(crate) read_at: Timestamp,
+    pub(crate) charge_point_id: ChargePointId,
+    pub(crate) record: DirectoryRecord,
 }
 
 impl Item {
@@ -26,13 +37,26 @@ impl Item {
             Self::Session(session) => session.received_at,
         }
     }
+
+    /// The same record, received later.
+    pub(crate) fn resent(&self, later: Span) -> Self {
+        let mut again = self.clone();
+        match &mut again {
+            Self::Tick(at) => *at = *at + later,
+            Self::Status(status) => status.received_at = status.received_at + later,
+            Self::Session(session) => session.received_at = session.received_at + later,
+        }
+        again
+    }
 }
 
-/// Both partitions of a task, in the order of their offsets.
+/// Both partitions of a task, in the order of their offsets, and the directory.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Log {
     pub(crate) statuses: Vec<Item>,
     pub(crate) sessions: Vec<Item>,
+    /// In the order in which it is read.
+    pub(crate) directory: Vec<DirectoryItem>,
 }
 
 impl Log {
@@ -58,6 +82,7 @@ impl Log {
         Self {
             statuses: weave(statuses, &ticks),
             sessions: weave(sessions, &ticks),
+            directory: Vec::new(),
         }
     }
 }
@@ -78,6 +103,11 @@ fn weave(events: Vec<Item>, ticks: &[Timestamp]) -> Vec<Item> {
     items
 }
 
+/// Takes a cut.
+pub(crate) fn take_cut(engine: &mut Engine, cut: Cut, outputs: &mut Vec<Output>) {
+    engine.take_cut(cut, &mut |output| outputs.push(output));
+}
+
 /// The task.
 #[derive(Debug)]
 pub(crate) struct Task<'a> {
@@ -87,6 +117,7 @@ pub(crate) struct Task<'a> {
     engine: Engine,
     clock: TaskClock,
     next: [usize; 2],
+    next_of_directory: usize,
     is_held: [bool; 2],
     /// Everything published, in order.
     pub(crate) outputs: Vec<Output>,
@@ -105,6 +136,7 @@ impl<'a> Task<'a> {
             engine: Engine::new(policy.clone(), has_provisional),
             clock: TaskClock::new(policy.cut_every),
             next: [0; 2],
+            next_of_directory: 0,
             is_held: [false; 2],
             outputs: Vec::new(),
             outcomes: Vec::new(),
@@ -112,7 +144,7 @@ impl<'a> Task<'a> {
         }
     }
 
-    /// Gives the directory to the engine.
+    /// Gives entries of the directory to the engine, beside those of the log.
     pub(crate) fn put(&mut self, directory: &[ChargePoint]) {
         for entry in directory {
             self.engine
@@ -142,15 +174,23 @@ impl<'a> Task<'a> {
         self.engine.resume(&snapshot);
     }
 
+    /// Reads the directory again from its beginning, as far as it was read.
+    pub(crate) fn read_directory_again(&mut self) {
+        let has_read = std::mem::take(&mut self.next_of_directory);
+        while self.next_of_directory < has_read {
+            self.read_directory();
+        }
+    }
+
     /// Applies one record or takes one cut, preferring one input; whether there was anything to do.
     pub(crate) fn step(&mut self, preferred: EventInput) -> bool {
         if let Some(cut) = self.clock.due_cut() {
-            let outputs = &mut self.outputs;
-            self.engine
-                .take_cut(cut, &mut |output| outputs.push(output));
+            self.read_directory_before(cut.at);
+            take_cut(&mut self.engine, cut, &mut self.outputs);
             self.cuts.push(cut);
             self.clock.cut_taken();
             self.is_held = [false; 2];
+            self.read_directory_before(cut.at + self.policy.cut_every);
             return true;
         }
         let order = match preferred {
@@ -196,5 +236,26 @@ impl<'a> Task<'a> {
             }
         }
         true
+    }
+
+    fn read_directory_before(&mut self, cut: Timestamp) {
+        while let Some(next) = self.log.directory.get(self.next_of_directory)
+            && next.read_at < cut
+        {
+            self.read_directory();
+        }
+    }
+
+    fn read_directory(&mut self) {
+        let item = &self.log.directory[self.next_of_directory];
+        let change = match &item.record {
+            DirectoryRecord::Version(entry) => DirectoryChange::Put(entry),
+            DirectoryRecord::Null(at) => DirectoryChange::Remove {
+                charge_point_id: &item.charge_point_id,
+                at: *at,
+            },
+        };
+        self.engine.observe_charge_point(change);
+        self.next_of_directory += 1;
     }
 }

@@ -1,0 +1,266 @@
+//! Feeds a story to an engine as the processor does: records in topic order, admitted by the clock
+//! of the task, cuts when they are due, state drained after each.
+
+use domain::engine::{Arrival, DirectoryChange, Output, StateRecord};
+use domain::wire::{Decoder, Record};
+use domain::{Admission, clock::ClockSnapshot};
+use domain::{
+    ChargePointStatus, ChargeSession, Cut, Engine, EventInput, Policy, TaskClock, Timestamp,
+};
+
+use super::fleet::entry;
+use super::log::Log;
+use super::meter::{Counter, Meter, Part};
+use super::story::{FIRST_HOUR, Hour, Settings, Story};
+
+/// Whether statuses are decoded and applied one after the other, or first decoded, then applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Together,
+    Apart,
+}
+
+/// A story, the engine that hears it, and what that costs.
+#[derive(Debug)]
+pub(crate) struct Player {
+    pub(crate) story: Story,
+    pub(crate) meter: Meter,
+    engine: Engine,
+    clock: TaskClock,
+    statuses: Decoder<ChargePointStatus>,
+    sessions: Decoder<ChargeSession>,
+    next_offset: i64,
+    is_late_hour: bool,
+    /// What the last closing cut made.
+    pub(crate) closed: usize,
+    /// Bytes that the engine held after the load, if they are counted.
+    pub(crate) state_bytes: i64,
+    /// Whether the next closing cut keeps the state after it.
+    pub(crate) keeps_snapshot: bool,
+    pub(crate) snapshot: Vec<StateRecord>,
+}
+
+/// Where the player is in one log.
+#[derive(Debug, Default)]
+struct Cursor {
+    from: usize,
+    to: usize,
+    stamps: Vec<Timestamp>,
+    is_held: bool,
+}
+
+impl Player {
+    /// A player at the beginning: the directory is read, nothing has been received.
+    pub(crate) fn new(settings: Settings, counter: Counter) -> Self {
+        let policy = Policy::qc_1();
+        let story = Story::new(settings);
+        let mut meter = Meter::new(counter);
+        let mut engine = Engine::new(policy.clone(), false);
+        meter.run(Part::Directory, || {
+            for place in &story.places {
+                let entry = entry(place, Timestamp::from_ms(FIRST_HOUR - 3_600_000));
+                engine.observe_charge_point(DirectoryChange::Put(&entry));
+            }
+            story.places.len()
+        });
+        Self {
+            story,
+            meter,
+            engine,
+            clock: TaskClock::restore(policy.cut_every, ClockSnapshot::default()),
+            statuses: Decoder::for_writer(ChargePointStatus::CONTRACT.schema).unwrap(),
+            sessions: Decoder::for_writer(ChargeSession::CONTRACT.schema).unwrap(),
+            next_offset: 0,
+            is_late_hour: false,
+            closed: 0,
+            state_bytes: 0,
+            keeps_snapshot: false,
+            snapshot: Vec::new(),
+        }
+    }
+
+    /// A player that has heard 27 hours: the first of them are final and folded.
+    pub(crate) fn loaded(settings: Settings, counter: Counter) -> Self {
+        let mut player = Self::new(settings, counter);
+        for _ in 0..27 {
+            player.play(Mode::Together);
+        }
+        player.state_bytes = player.meter.kept_bytes;
+        player.meter.reset();
+        player
+    }
+
+    /// Plays the next hour.
+    pub(crate) fn play(&mut self, mode: Mode) {
+        let hour = self.story.next_hour();
+        self.hear(&hour, mode);
+    }
+
+    /// Plays an hour in which nothing is received but `late` statuses of closed windows.
+    pub(crate) fn play_late(&mut self, late: usize) {
+        let hour = self.story.late_hour(late);
+        self.is_late_hour = true;
+        self.hear(&hour, Mode::Apart);
+        self.is_late_hour = false;
+    }
+
+    /// Plays an hour and keeps the state after its closing cut.
+    pub(crate) fn play_and_keep(&mut self) {
+        self.keeps_snapshot = true;
+        self.play(Mode::Together);
+        self.keeps_snapshot = false;
+    }
+
+    /// Restores the state that was kept into another engine.
+    pub(crate) fn restore(&mut self) {
+        let Self {
+            meter,
+            snapshot,
+            clock,
+            ..
+        } = self;
+        let mut restored = Engine::new(Policy::qc_1(), false);
+        meter.run(Part::Restore, || {
+            for record in &*snapshot {
+                let value = record.value.as_deref().unwrap_or_default();
+                restored.restore(&record.key, value).unwrap();
+            }
+            restored.resume(&clock.snapshot());
+            snapshot.len()
+        });
+    }
+
+    fn hear(&mut self, hour: &Hour, mode: Mode) {
+        let mut statuses = Cursor::default();
+        let mut sessions = Cursor::default();
+        loop {
+            self.admit(EventInput::Status, &hour.statuses, &mut statuses);
+            self.apply_statuses(&hour.statuses, &statuses, mode);
+            self.admit(EventInput::Session, &hour.sessions, &mut sessions);
+            self.apply_sessions(&hour.sessions, &sessions);
+            let Some(cut) = self.clock.due_cut() else {
+                break;
+            };
+            self.cut(cut);
+            self.clock.cut_taken();
+            (statuses.is_held, sessions.is_held) = (false, false);
+        }
+    }
+
+    /// Offers lines to the clock until it holds one or the log ends.
+    fn admit(&mut self, input: EventInput, log: &Log, cursor: &mut Cursor) {
+        cursor.stamps.clear();
+        cursor.from = cursor.to;
+        while let (false, Some(line)) = (cursor.is_held, log.lines.get(cursor.to)) {
+            match self.clock.offer(input, line.received_at) {
+                Admission::Apply { stamp } => {
+                    cursor.stamps.push(stamp);
+                    cursor.to += 1;
+                }
+                Admission::Hold => cursor.is_held = true,
+            }
+        }
+    }
+
+    fn apply_statuses(&mut self, log: &Log, cursor: &Cursor, mode: Mode) {
+        let Self { meter, engine, .. } = self;
+        let avro = &self.statuses;
+        let offset = self.next_offset;
+        let records = || log.records(cursor.from, cursor.to);
+        let arrival = |number: usize| Arrival {
+            stamp: cursor.stamps[number - cursor.from],
+            offset: offset + number.cast_signed() as i64,
+        };
+        self.next_offset += cursor.stamps.len().cast_signed() as i64;
+        if mode == Mode::Together {
+            meter.run(Part::DecodeObserve, || {
+                let each = records().map(|(number, bytes)| {
+                    let status = avro.decode(bytes).unwrap();
+                    let _counted = engine.observe_status(&status, arrival(number));
+                });
+                each.count()
+            });
+            return;
+        }
+        let mut decoded = Vec::with_capacity(cursor.stamps.len());
+        let mut encoded = Vec::with_capacity(cursor.stamps.len() * 256);
+        meter.run(Part::Decode, || {
+            decoded.extend(
+                records().map(|(number, bytes)| (arrival(number), avro.decode(bytes).unwrap())),
+            );
+            decoded.len()
+        });
+        meter.run(Part::Encode, || {
+            for (_, status) in &decoded {
+                status.encode(&mut encoded);
+            }
+            decoded.len()
+        });
+        let part = if self.is_late_hour {
+            Part::LateObserve
+        } else {
+            Part::Observe
+        };
+        meter.run(part, || {
+            for (arrival, status) in &decoded {
+                let _counted = engine.observe_status(status, *arrival);
+            }
+            decoded.len()
+        });
+    }
+
+    fn apply_sessions(&mut self, log: &Log, cursor: &Cursor) {
+        let Self { meter, engine, .. } = self;
+        let avro = &self.sessions;
+        meter.run(Part::Session, || {
+            let each = log.records(cursor.from, cursor.to).map(|(number, bytes)| {
+                let session = avro.decode(bytes).unwrap();
+                let arrival = Arrival {
+                    stamp: cursor.stamps[number - cursor.from],
+                    offset: number.cast_signed() as i64,
+                };
+                let _counted = engine.observe_session(&session, arrival);
+            });
+            each.count()
+        });
+    }
+
+    fn cut(&mut self, cut: Cut) {
+        let minute = cut.at.as_ms().rem_euclid(3_600_000) / 60_000;
+        let part = match minute {
+            0 => Part::Final,
+            10 => Part::Close,
+            30 if self.is_late_hour => Part::LateCut,
+            _ => Part::OtherCut,
+        };
+        let Self { meter, engine, .. } = self;
+        let mut made = 0;
+        meter.run(part, || {
+            take_cut(engine, cut, |output| {
+                std::hint::black_box(&output);
+                made += 1;
+            });
+            if part == Part::OtherCut { 1 } else { made }
+        });
+        let snapshot = &mut self.snapshot;
+        if part == Part::Close {
+            self.closed = made;
+            let keeps = self.keeps_snapshot;
+            meter.run(Part::Snapshot, || {
+                let drained = engine.drain_dirty();
+                let count = drained.len();
+                if keeps {
+                    *snapshot = drained;
+                }
+                count
+            });
+        } else {
+            meter.run(Part::Drain, || engine.drain_dirty().len());
+        }
+    }
+}
+
+/// The one place that knows how the engine hands out what it makes.
+fn take_cut(engine: &mut Engine, cut: Cut, mut each: impl FnMut(Output)) {
+    engine.take_cut(cut, &mut each);
+}

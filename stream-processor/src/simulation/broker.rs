@@ -1,0 +1,246 @@
+//! The brokers: partitions, the group and its offsets, producers on their way, and time.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+
+use platform::kafka::producer::Record;
+
+use super::dice::Dice;
+use super::group::{Group, Identity};
+use super::log::{Log, Place, TOPICS};
+use super::process::Process;
+use super::transactions::{Coordinator, LateEnd, Produced};
+use crate::topology::{Lane, PARTITIONS, Source};
+
+/// The brokers' time limits, ms. As in production, a process that stands still loses its partitions well
+/// before its transaction is given up: in between, two of them believe that they own one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Times {
+    pub(crate) session: u64,
+    pub(crate) rebalance: u64,
+    pub(crate) transaction: u64,
+}
+
+impl Times {
+    pub(crate) const STANDARD: Self = Self {
+        session: 90,
+        rebalance: 300,
+        transaction: 300,
+    };
+}
+
+/// A producer's records on their way to the brokers.
+#[derive(Debug)]
+pub(crate) struct Producer {
+    pub(crate) name: String,
+    pub(crate) epoch: u32,
+    pub(crate) process: Rc<Process>,
+    pub(crate) queues: BTreeMap<Place, VecDeque<Rc<Record>>>,
+    /// A record was refused.
+    pub(crate) has_failed: bool,
+    /// The client is gone; what is left is in the network.
+    pub(crate) is_closed: bool,
+}
+
+/// What becomes of the request that ends a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndFate {
+    /// It is lost.
+    Lost,
+    /// It arrives after the client gave up waiting, this many ms later.
+    Late(u64),
+    /// It arrives, and the answer is lost.
+    Unanswered,
+}
+
+/// All brokers.
+#[derive(Debug)]
+pub(crate) struct Broker {
+    pub(crate) now: u64,
+    pub(crate) dice: Dice,
+    pub(crate) times: Times,
+    pub(crate) group: Group,
+    /// What the group has committed.
+    pub(crate) offsets: BTreeMap<Lane, i64>,
+    pub(crate) coordinators: BTreeMap<String, Coordinator>,
+    pub(crate) next_transaction: u64,
+    pub(crate) late_ends: Vec<LateEnd>,
+    pub(crate) producers: BTreeMap<u64, Producer>,
+    pub(crate) next_producer: u64,
+    /// Of the next request that ends a transaction with a commit.
+    pub(crate) end_fate: Option<EndFate>,
+    /// How many ms a marker takes, at most.
+    pub(crate) marker_delay: u64,
+    /// Questions about offsets are not answered.
+    pub(crate) is_silent: bool,
+    /// The next read fails.
+    pub(crate) is_breaking: bool,
+    logs: Vec<Log>,
+}
+
+/// The brokers, shared by clients and world.
+pub(crate) type Shared = Rc<RefCell<Broker>>;
+
+impl Broker {
+    /// Brokers whose group shares out `partitions`.
+    pub(crate) fn new(partitions: &[i32], dice: Dice) -> Self {
+        let times = Times::STANDARD;
+        let places = TOPICS.len() * usize::try_from(PARTITIONS).unwrap();
+        Self {
+            now: 1,
+            dice,
+            times,
+            group: Group::new(partitions, times),
+            offsets: BTreeMap::new(),
+            coordinators: BTreeMap::new(),
+            next_transaction: 1,
+            late_ends: Vec::new(),
+            producers: BTreeMap::new(),
+            next_producer: 1,
+            end_fate: None,
+            marker_delay: 0,
+            is_silent: false,
+            is_breaking: false,
+            logs: (0..places).map(|_| Log::default()).collect(),
+        }
+    }
+
+    pub(crate) fn log(&self, place: Place) -> &Log {
+        &self.logs[Self::index(place)]
+    }
+
+    pub(crate) fn log_mut(&mut self, place: Place) -> &mut Log {
+        &mut self.logs[Self::index(place)]
+    }
+
+    fn index(place: Place) -> usize {
+        let partitions = usize::try_from(PARTITIONS).unwrap();
+        place.topic * partitions + usize::try_from(place.partition).unwrap()
+    }
+
+    /// Lets time pass until `now`.
+    pub(crate) fn tick(&mut self, now: u64) {
+        self.now = now;
+        self.end_late();
+        self.time_out();
+        self.write_markers();
+        self.deliver_some();
+        self.group.tick(now);
+    }
+
+    /// Lets some records arrive that are on their way.
+    fn deliver_some(&mut self) {
+        let ids: Vec<_> = self.producers.keys().copied().collect();
+        for id in ids {
+            let Some(producer) = self.producers.get(&id) else {
+                continue;
+            };
+            if producer.queues.is_empty() {
+                if producer.is_closed {
+                    self.producers.remove(&id);
+                }
+                continue;
+            }
+            // A process that stands still sends nothing.
+            if !producer.process.is_stopped() && self.dice.chance(40) {
+                let places: Vec<_> = producer.queues.keys().copied().collect();
+                let place = self.dice.pick(&places);
+                for _ in 0..=self.dice.below(4) {
+                    self.deliver(id, place);
+                }
+            }
+        }
+    }
+
+    /// Lets the next record of a producer for `place` arrive.
+    fn deliver(&mut self, id: u64, place: Place) -> Produced {
+        let Some(producer) = self.producers.get_mut(&id) else {
+            return Produced::Fenced;
+        };
+        let Some(record) = producer.queues.get(&place).and_then(VecDeque::front) else {
+            return Produced::Done;
+        };
+        let (name, epoch) = (producer.name.clone(), producer.epoch);
+        let record = Rc::clone(record);
+        let outcome = self.produce((&name, epoch), place, record);
+        let Some(producer) = self.producers.get_mut(&id) else {
+            return outcome;
+        };
+        match outcome {
+            Produced::Done => {
+                if let Some(queue) = producer.queues.get_mut(&place) {
+                    queue.pop_front();
+                    if queue.is_empty() {
+                        producer.queues.remove(&place);
+                    }
+                }
+            }
+            Produced::Fenced => {
+                producer.has_failed = true;
+                producer.queues.clear();
+            }
+            Produced::Waits => {}
+        }
+        outcome
+    }
+
+    /// Waits until everything of a producer has arrived. Returns whether it has.
+    pub(crate) fn drain(&mut self, id: u64) -> bool {
+        if let Some(name) = self.producers.get(&id).map(|it| it.name.clone()) {
+            self.finish(&name);
+        }
+        loop {
+            let Some(producer) = self.producers.get(&id) else {
+                return false;
+            };
+            let Some(place) = producer.queues.keys().next().copied() else {
+                return !producer.has_failed;
+            };
+            self.deliver(id, place);
+        }
+    }
+
+    /// A client is destroyed: of what it had not sent yet, a little may be in the network.
+    pub(crate) fn close(&mut self, id: u64) {
+        let mut kept = usize::try_from(self.dice.below(3)).unwrap();
+        if let Some(producer) = self.producers.get_mut(&id) {
+            if producer.process.is_stopped() {
+                kept = 0;
+            }
+            producer.is_closed = true;
+            for queue in producer.queues.values_mut() {
+                queue.truncate(kept);
+            }
+            producer.queues.retain(|_, queue| !queue.is_empty());
+        }
+    }
+
+    /// Commits offsets outside of any transaction.
+    pub(crate) fn commit_plainly(
+        &mut self,
+        offsets: &[(Lane, i64)],
+        identity: Identity,
+    ) -> Result<(), &'static str> {
+        self.group.check(identity)?;
+        self.offsets.extend(offsets.iter().copied());
+        Ok(())
+    }
+
+    /// Compacts a part of the changelog of `partition`.
+    pub(crate) fn compact(&mut self, partition: i32) {
+        let place = Place::named(Source::Changelog.topic(), partition);
+        let end = self.log(place).stable_end();
+        if end > 0 {
+            let until = self.dice.between(0, end);
+            self.log_mut(place).compact(until);
+        }
+    }
+
+    /// Whether no transaction is open and nothing is on its way.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.coordinators.values().all(Coordinator::is_idle)
+            && self.late_ends.is_empty()
+            && self.producers.values().all(|it| it.queues.is_empty())
+    }
+}

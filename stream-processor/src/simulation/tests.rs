@@ -1,0 +1,77 @@
+//! What the simulation shows.
+
+use super::expectation::Expectation;
+use super::fault::Misfortunes;
+use super::workload::{self, Workload};
+use super::world::{Setup, World, terms};
+use crate::assignment::Terms;
+
+mod crashes;
+mod mutants;
+mod parallelism;
+mod schedules;
+
+/// A workload, and what has to come of it.
+struct Case {
+    workload: Workload,
+    expectation: Expectation,
+}
+
+/// Everything that runs share.
+struct Stage {
+    terms: Terms,
+    cases: Vec<Case>,
+}
+
+impl Stage {
+    /// A stage with workloads of `minutes`, run once without faults.
+    fn new(workloads: u64, minutes: i64) -> Self {
+        let terms = terms();
+        let cases = (0..workloads).map(|seed| {
+            let workload = workload::of_seed(seed, minutes);
+            let setup = Setup {
+                seed,
+                workers: 1,
+                mutant: None,
+                is_traced: false,
+            };
+            let mut world = World::new(setup, &workload, &terms);
+            let expectation = run(world.settle());
+            Case {
+                workload,
+                expectation,
+            }
+        });
+        Self {
+            cases: cases.collect(),
+            terms,
+        }
+    }
+
+    fn case(&self, seed: u64) -> &Case {
+        let count = u64::try_from(self.cases.len()).unwrap();
+        &self.cases[usize::try_from(seed % count).unwrap()]
+    }
+
+    /// Runs what a seed brings.
+    fn seed(&self, setup: Setup, misfortunes: &mut Misfortunes) -> Result<(), String> {
+        let case = self.case(setup.seed);
+        let mut world = World::new(setup, &case.workload, &self.terms);
+        let outcome = run(async {
+            world.suffer(250).await;
+            world.finish(&case.expectation).await
+        });
+        misfortunes.add(&world.misfortunes);
+        outcome
+    }
+}
+
+/// Runs a world on a clock of its own.
+fn run<T>(world: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap()
+        .block_on(world)
+}

@@ -8,8 +8,9 @@
 //! |---|---|
 //! | `log` | a partition: records, markers, last stable offset, compaction |
 //! | `broker`, `transactions`, `group` | epochs, time-outs, delayed markers · members, generations |
-//! | `process`, `clients` | who calls, and where it dies · the worker's traits |
+//! | `process`, `clients`, `membership` | who calls, and where it dies · the worker's traits |
 //! | `workload`, `expectation` | what is written · what has to come out |
+//! | `library` | decoders, so that schemas are not parsed for every process |
 //! | `world`, `fault` | who moves next · what goes wrong |
 //! | `mutant` | wrong clients, which the tests must catch |
 //!
@@ -22,7 +23,9 @@ mod dice;
 mod expectation;
 mod fault;
 mod group;
+mod library;
 mod log;
+mod membership;
 mod mutant;
 mod process;
 mod transactions;

@@ -110,9 +110,10 @@ impl Record {
 ///
 /// # Errors
 /// When going on makes no sense, or the last commit fails.
-pub(crate) fn run<C: Clients>(seat: Seat, clients: C, runtime: &Handle) -> anyhow::Result<()> {
+pub(crate) fn run<C: Clients>(seat: Seat, mut clients: C, runtime: &Handle) -> anyhow::Result<()> {
     let shutdown = seat.shutdown.clone();
-    let mut worker = Worker::new(seat, clients);
+    let decoders = Decoders::new(clients.schemas());
+    let mut worker = Worker::new(seat, clients, decoders);
     loop {
         match worker.turn()? {
             Turn::On => {}
@@ -128,16 +129,22 @@ pub(crate) fn run<C: Clients>(seat: Seat, clients: C, runtime: &Handle) -> anyho
 
 impl<C: Clients> Worker<C> {
     /// Creates a worker that has no clients yet.
-    pub(crate) fn new(seat: Seat, mut clients: C) -> Self {
+    pub(crate) fn new(seat: Seat, clients: C, decoders: Decoders<C::Schemas>) -> Self {
         Self {
-            decoders: Decoders::new(clients.schemas()),
             seat,
             clients,
+            decoders,
             membership: None,
             output: None,
             work: Work::Idle,
             record: Record::default(),
         }
+    }
+
+    /// What it knows of schemas, when it is over.
+    #[cfg(test)]
+    pub(crate) fn into_decoders(self) -> Decoders<C::Schemas> {
+        self.decoders
     }
 
     /// Takes one turn.

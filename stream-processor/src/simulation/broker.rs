@@ -63,6 +63,9 @@ pub(crate) struct Broker {
     pub(crate) group: Group,
     /// What the group has committed.
     pub(crate) offsets: BTreeMap<Lane, i64>,
+    /// When that was sent: of two commits the one sent last counts, whenever they are decided.
+    sent: BTreeMap<Lane, u64>,
+    next_sent: u64,
     pub(crate) coordinators: BTreeMap<String, Coordinator>,
     pub(crate) next_transaction: u64,
     pub(crate) late_ends: Vec<LateEnd>,
@@ -72,6 +75,8 @@ pub(crate) struct Broker {
     pub(crate) end_fate: Option<EndFate>,
     /// How many ms a marker takes, at most.
     pub(crate) marker_delay: u64,
+    /// What happened, and how often.
+    pub(crate) events: BTreeMap<&'static str, u64>,
     /// Questions about offsets are not answered.
     pub(crate) is_silent: bool,
     /// The next read fails.
@@ -93,6 +98,8 @@ impl Broker {
             times,
             group: Group::new(partitions, times),
             offsets: BTreeMap::new(),
+            sent: BTreeMap::new(),
+            next_sent: 1,
             coordinators: BTreeMap::new(),
             next_transaction: 1,
             late_ends: Vec::new(),
@@ -100,6 +107,7 @@ impl Broker {
             next_producer: 1,
             end_fate: None,
             marker_delay: 0,
+            events: BTreeMap::new(),
             is_silent: false,
             is_breaking: false,
             logs: (0..places).map(|_| Log::default()).collect(),
@@ -119,6 +127,11 @@ impl Broker {
         place.topic * partitions + usize::try_from(place.partition).unwrap()
     }
 
+    /// Counts something that happened.
+    pub(crate) fn note(&mut self, event: &'static str) {
+        *self.events.entry(event).or_default() += 1;
+    }
+
     /// Lets time pass until `now`.
     pub(crate) fn tick(&mut self, now: u64) {
         self.now = now;
@@ -126,7 +139,11 @@ impl Broker {
         self.time_out();
         self.write_markers();
         self.deliver_some();
+        let generation = self.group.generation();
         self.group.tick(now);
+        if self.group.generation() > generation {
+            self.note("rebalance");
+        }
     }
 
     /// Lets some records arrive that are on their way.
@@ -179,6 +196,7 @@ impl Broker {
             Produced::Fenced => {
                 producer.has_failed = true;
                 producer.queues.clear();
+                self.note("record fenced");
             }
             Produced::Waits => {}
         }
@@ -216,6 +234,23 @@ impl Broker {
         }
     }
 
+    /// The number of offsets that are sent now.
+    pub(crate) const fn sent_now(&mut self) -> u64 {
+        self.next_sent += 1;
+        self.next_sent
+    }
+
+    /// Makes offsets count that were sent under a number.
+    pub(crate) fn commit_offsets(&mut self, (offsets, number): (Vec<(Lane, i64)>, u64)) {
+        for (lane, offset) in offsets {
+            let sent = self.sent.entry(lane).or_default();
+            if *sent < number {
+                *sent = number;
+                self.offsets.insert(lane, offset);
+            }
+        }
+    }
+
     /// Commits offsets outside of any transaction.
     pub(crate) fn commit_plainly(
         &mut self,
@@ -223,7 +258,8 @@ impl Broker {
         identity: Identity,
     ) -> Result<(), &'static str> {
         self.group.check(identity)?;
-        self.offsets.extend(offsets.iter().copied());
+        let number = self.sent_now();
+        self.commit_offsets((offsets.to_vec(), number));
         Ok(())
     }
 

@@ -1,13 +1,26 @@
 //! What goes wrong, and that it stops going wrong at the end.
 
+use std::collections::BTreeMap;
+
 use super::broker::EndFate;
 use super::dice::Dice;
 use super::process::{After, Blow, CALLS, Call};
 use super::workload::PARTITIONS;
 use super::world::World;
 
+/// What has to have followed, for the simulation to mean something.
+const EVENTS: [&str; 7] = [
+    "commit",
+    "abort",
+    "rebalance",
+    "transaction timed out",
+    "record fenced",
+    "end fenced",
+    "unknown member id",
+];
+
 /// How often what went wrong.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Misfortunes {
     /// Processes killed.
     pub(crate) kills: u64,
@@ -27,6 +40,8 @@ pub(crate) struct Misfortunes {
     pub(crate) compactions: u64,
     /// Reads that failed, and silences of the brokers.
     pub(crate) outages: u64,
+    /// What followed at the brokers.
+    pub(crate) events: BTreeMap<&'static str, u64>,
 }
 
 impl Misfortunes {
@@ -47,7 +62,8 @@ impl Misfortunes {
     pub(crate) fn least(&self) -> u64 {
         let processes = [self.kills, self.stops, self.ghosts, self.shutdowns];
         let brokers = [self.ends, self.markers, self.compactions, self.outages];
-        let all = processes.into_iter().chain(brokers);
+        let events = EVENTS.map(|event| self.events.get(event).copied().unwrap_or_default());
+        let all = processes.into_iter().chain(brokers).chain(events);
         all.chain([self.resizes]).min().unwrap_or_default()
     }
 }

@@ -59,6 +59,11 @@ impl Group {
         }
     }
 
+    /// How many rebalances there were.
+    pub(crate) const fn generation(&self) -> i32 {
+        self.generation
+    }
+
     /// A process joins as `instance`. In a stable group a known one takes the place of its former self
     /// without a rebalance.
     pub(crate) fn join(&mut self, instance: &str, now: u64) -> MemberId {

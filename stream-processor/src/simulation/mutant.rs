@@ -11,9 +11,10 @@ use std::time::Duration;
 
 use platform::kafka::producer::Record;
 
-use super::clients::{SimulatedClients, SimulatedInput, SimulatedMembership, SimulatedOutput};
+use super::clients::{SimulatedClients, SimulatedInput, SimulatedOutput};
 use super::group::Identity;
 use super::log::Place;
+use super::membership::SimulatedMembership;
 use super::process::Call;
 use crate::disposition::WorkerError;
 use crate::input::{Input, InputError, InputRecord, Start};

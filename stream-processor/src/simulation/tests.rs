@@ -2,6 +2,7 @@
 
 use super::expectation::Expectation;
 use super::fault::Misfortunes;
+use super::library::Library;
 use super::workload::{self, Workload};
 use super::world::{Setup, World, terms};
 use crate::assignment::Terms;
@@ -19,23 +20,27 @@ struct Case {
 
 /// Everything that runs share.
 struct Stage {
-    terms: Terms,
+    shared: (Terms, Library),
     cases: Vec<Case>,
 }
 
 impl Stage {
     /// A stage with workloads of `minutes`, run once without faults.
     fn new(workloads: u64, minutes: i64) -> Self {
-        let terms = terms();
-        let cases = (0..workloads).map(|seed| {
-            let workload = workload::of_seed(seed, minutes);
+        let shared = (terms(), Library::default());
+        let workloads = (0..workloads).map(|seed| workload::of_seed(seed, minutes));
+        let workloads: Vec<_> = workloads.collect();
+        for workload in &workloads {
+            shared.1.note(workload);
+        }
+        let cases = (0..).zip(workloads).map(|(seed, workload)| {
             let setup = Setup {
                 seed,
                 workers: 1,
                 mutant: None,
                 is_traced: false,
             };
-            let mut world = World::new(setup, &workload, &terms);
+            let mut world = World::new(setup, &workload, &shared);
             let expectation = run(world.settle());
             Case {
                 workload,
@@ -44,7 +49,7 @@ impl Stage {
         });
         Self {
             cases: cases.collect(),
-            terms,
+            shared,
         }
     }
 
@@ -56,12 +61,15 @@ impl Stage {
     /// Runs what a seed brings.
     fn seed(&self, setup: Setup, misfortunes: &mut Misfortunes) -> Result<(), String> {
         let case = self.case(setup.seed);
-        let mut world = World::new(setup, &case.workload, &self.terms);
+        let mut world = World::new(setup, &case.workload, &self.shared);
         let outcome = run(async {
             world.suffer(250).await;
             world.finish(&case.expectation).await
         });
         misfortunes.add(&world.misfortunes);
+        for (event, count) in &world.broker.borrow().events {
+            *misfortunes.events.entry(event).or_default() += count;
+        }
         outcome
     }
 }

@@ -34,7 +34,8 @@ pub(crate) enum Refused {
 struct Ongoing {
     id: TransactionId,
     places: BTreeSet<Place>,
-    offsets: Vec<(Lane, i64)>,
+    /// With the number under which they were sent.
+    offsets: (Vec<(Lane, i64)>, u64),
     since: u64,
 }
 
@@ -45,7 +46,7 @@ struct Decided {
     is_commit: bool,
     /// Where markers are missing, and when they get there; the group's offsets are one place more.
     places: BTreeMap<Option<Place>, u64>,
-    offsets: Vec<(Lane, i64)>,
+    offsets: (Vec<(Lane, i64)>, u64),
 }
 
 #[derive(Debug, Default)]
@@ -130,7 +131,7 @@ impl Broker {
             coordinator.state = State::Ongoing(Ongoing {
                 id: self.next_transaction,
                 places: BTreeSet::new(),
-                offsets: Vec::new(),
+                offsets: (Vec::new(), 0),
                 since,
             });
             self.next_transaction += 1;
@@ -153,9 +154,13 @@ impl Broker {
         let Some(Ok(_)) = ongoing else {
             return Err(Refused::Fenced);
         };
-        self.group.check(identity).map_err(Refused::Group)?;
+        if let Err(reason) = self.group.check(identity) {
+            self.note(reason);
+            return Err(Refused::Group(reason));
+        }
+        let number = self.sent_now();
         if let Some(Ok(ongoing)) = self.ongoing(caller) {
-            ongoing.offsets = offsets.to_vec();
+            ongoing.offsets = (offsets.to_vec(), number);
         }
         Ok(())
     }
@@ -171,7 +176,10 @@ impl Broker {
                 self.decide(name, is_commit);
                 Ok(())
             }
-            _ => Err(Refused::Fenced),
+            _ => {
+                self.note("end fenced");
+                Err(Refused::Fenced)
+            }
         }
     }
 
@@ -208,6 +216,7 @@ impl Broker {
                     places: places.map(due).collect(),
                     offsets: ongoing.offsets,
                 });
+                self.note(if is_commit { "commit" } else { "abort" });
             }
             other => coordinator.state = other,
         }
@@ -223,6 +232,7 @@ impl Broker {
         let old = self.coordinators.iter().filter(|(_, it)| is_old(it));
         for name in old.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             self.fence(&name);
+            self.note("transaction timed out");
         }
     }
 
@@ -256,7 +266,9 @@ impl Broker {
         if is_over {
             coordinator.state = State::Empty;
         }
-        self.offsets.extend(offsets.into_iter().flatten());
+        if let Some(offsets) = offsets {
+            self.commit_offsets(offsets);
+        }
         for place in due.into_iter().filter_map(|(place, _)| place) {
             self.log_mut(place).mark(id, is_commit);
         }

@@ -14,16 +14,20 @@ use platform::kafka::producer::Record;
 use tokio_util::sync::CancellationToken;
 
 use super::broker::{Broker, Shared};
-use super::clients::{Pulses, SimulatedClients};
+use super::clients::SimulatedClients;
 use super::dice::Dice;
 use super::expectation::Expectation;
 use super::fault::{self, Misfortunes};
+use super::library::Library;
 use super::log::Place;
+use super::membership::Pulses;
 use super::mutant::Mutant;
 use super::process::{After, Blow, Process};
 use super::workload::{PARTITIONS, Workload, policy};
 use crate::assignment::Terms;
+use crate::clients::Clients as _;
 use crate::commit::Limits;
+use crate::decode::Decoders;
 use crate::disposition::WorkerError;
 use crate::emit::SchemaIds;
 use crate::input::InputError;
@@ -43,9 +47,20 @@ const AFTERMATH: usize = 20;
 pub(crate) struct Body {
     pub(crate) process: Rc<Process>,
     pub(crate) shutdown: CancellationToken,
-    worker: Worker<SimulatedClients>,
+    /// Taken out when it is dropped only.
+    worker: Option<Worker<SimulatedClients>>,
     /// When it goes on.
     pub(crate) wakes_at: u64,
+    /// Where its decoders go when it is over, if they came from there.
+    library: Option<Library>,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let (Some(library), Some(worker)) = (&self.library, self.worker.take()) {
+            library.take_back(worker.into_decoders());
+        }
+    }
 }
 
 /// A place for a process of one name.
@@ -82,6 +97,7 @@ pub(crate) struct World {
     pulses: Pulses,
     arrivals: Vec<(Place, VecDeque<Rc<Record>>)>,
     terms: Terms,
+    library: Library,
     processes: u64,
     /// What must never happen, if it did.
     violation: Option<String>,
@@ -111,7 +127,7 @@ pub(crate) fn terms() -> Terms {
 
 impl World {
     /// A world where the directory is written and nobody has started.
-    pub(crate) fn new(setup: Setup, workload: &Workload, terms: &Terms) -> Self {
+    pub(crate) fn new(setup: Setup, workload: &Workload, shared: &(Terms, Library)) -> Self {
         let mut dice = Dice::new(setup.seed);
         let mut broker = Broker::new(&PARTITIONS, Dice::new(dice.below(u64::MAX)));
         let mut arrivals = Vec::new();
@@ -141,7 +157,8 @@ impl World {
             trap: None,
             pulses: Pulses::default(),
             arrivals,
-            terms: terms.clone(),
+            terms: shared.0.clone(),
+            library: shared.1.clone(),
             processes: 0,
             violation: None,
         }
@@ -251,7 +268,7 @@ impl World {
         self.processes += 1;
         let process = Rc::new(Process::new(self.setup.is_traced));
         let shutdown = CancellationToken::new();
-        let clients = SimulatedClients {
+        let mut clients = SimulatedClients {
             name: name.to_owned(),
             process: Rc::clone(&process),
             broker: Rc::clone(&self.broker),
@@ -267,11 +284,19 @@ impl World {
             heartbeat: Liveness::default().heartbeat(name, Duration::MAX),
             shutdown: shutdown.clone(),
         };
+        // A process that knows no schema yet waits for them in the middle of its work.
+        let knows_schemas = self.dice.chance(85);
+        let decoders = if knows_schemas {
+            self.library.lend()
+        } else {
+            Decoders::new(clients.schemas())
+        };
         Body {
             process,
             shutdown,
-            worker: Worker::new(seat, clients),
+            worker: Some(Worker::new(seat, clients, decoders)),
             wakes_at: 0,
+            library: knows_schemas.then(|| self.library.clone()),
         }
     }
 
@@ -298,7 +323,10 @@ impl World {
         let Some(body) = body else {
             return;
         };
-        let is_over = match body.worker.turn() {
+        let Some(worker) = &mut body.worker else {
+            return;
+        };
+        let is_over = match worker.turn() {
             _ if body.process.is_dead() => true,
             Ok(Turn::On) => false,
             Ok(Turn::Anew(attempt)) => {
@@ -377,7 +405,10 @@ impl World {
     /// Who is there, and what the brokers know of them.
     fn describe(&self) -> String {
         let slots = self.slots.iter().map(|slot| {
-            let process = slot.body.as_ref().map(|body| (&body.process, body.wakes_at));
+            let process = slot
+                .body
+                .as_ref()
+                .map(|body| (&body.process, body.wakes_at));
             format!("{}: {process:?} starts at {:?}", slot.name, slot.starts_at)
         });
         let slots: Vec<_> = slots.collect();

@@ -35,7 +35,7 @@ impl Trial {
             mutant: None,
             is_traced: true,
         };
-        let mut world = World::new(setup, &stage.cases[0].workload, &stage.terms);
+        let mut world = World::new(setup, &stage.cases[0].workload, &stage.shared);
         let half = world.unwritten() / 2;
         while world.unwritten() > half {
             world.step().await;

@@ -6,8 +6,17 @@ use crate::simulation::mutant::Mutant;
 /// Within how many seeds a mutant has to be caught.
 const SEEDS: u64 = 2_000;
 
-/// The first seed that shows a mutant, and how.
-fn catch(mutant: Mutant) -> (u64, String) {
+/// What a mutant leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Harm {
+    /// Something is lost, doubled or torn, or two workers have written one changelog.
+    Wrong,
+    /// Nobody gets anywhere.
+    Stuck,
+}
+
+/// Shows the first seed at which a mutant does harm of a kind.
+fn catch(mutant: Mutant, harm: Harm) {
     let stage = Stage::new(6, 130);
     let mut misfortunes = Misfortunes::default();
     let found = (0..SEEDS).find_map(|seed| {
@@ -18,40 +27,39 @@ fn catch(mutant: Mutant) -> (u64, String) {
             is_traced: false,
         };
         let violation = stage.seed(setup, &mut misfortunes).err()?;
-        Some((seed, violation))
+        let is_stuck = violation.starts_with("no progress");
+        ((harm == Harm::Stuck) == is_stuck).then_some((seed, violation))
     });
     let (seed, violation) = found.unwrap_or_else(|| panic!("{mutant:?} survived {SEEDS} seeds"));
     println!("{mutant:?} is caught by seed {seed}: {violation}");
-    (seed, violation)
 }
 
 #[test]
 fn offsets_sent_before_everything_is_drained_are_noticed() {
-    catch(Mutant::NoDrain);
+    catch(Mutant::NoDrain, Harm::Wrong);
 }
 
 #[test]
 fn a_restore_to_the_end_of_the_changelog_instead_of_the_fence_is_noticed() {
-    catch(Mutant::EndNotFence);
+    catch(Mutant::EndNotFence, Harm::Wrong);
 }
 
 #[test]
 fn a_membership_remembered_from_the_first_assignment_is_noticed() {
-    let (_, violation) = catch(Mutant::CachedGroup);
-    assert!(violation.starts_with("no progress"), "{violation}");
+    catch(Mutant::CachedGroup, Harm::Stuck);
 }
 
 #[test]
 fn a_transaction_written_again_after_an_unknown_outcome_is_noticed() {
-    catch(Mutant::Retry);
+    catch(Mutant::Retry, Harm::Wrong);
 }
 
 #[test]
 fn offsets_committed_outside_of_the_transaction_are_noticed() {
-    catch(Mutant::OffsetsOutside);
+    catch(Mutant::OffsetsOutside, Harm::Wrong);
 }
 
 #[test]
 fn a_position_outside_of_the_transaction_is_noticed() {
-    catch(Mutant::PositionOutside);
+    catch(Mutant::PositionOutside, Harm::Wrong);
 }

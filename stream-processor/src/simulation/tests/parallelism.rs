@@ -11,7 +11,7 @@ fn change(stage: &Stage, seed: u64, (before, after): (usize, usize)) -> Result<(
         mutant: None,
         is_traced: false,
     };
-    let mut world = World::new(setup, &case.workload, &stage.terms);
+    let mut world = World::new(setup, &case.workload, &stage.shared);
     run(async {
         let half = world.unwritten() / 2;
         while world.unwritten() > half {

@@ -17,7 +17,7 @@ use crate::input::{Input, InputError};
 use crate::metrics::Metrics;
 use crate::output::{Output, OutputError};
 use crate::restore::Restored;
-use crate::task::{Effects, READY_RECORDS, Rules, Task};
+use crate::task::{Effects, READY_RECORDS, Rules, Task, Waiting};
 use crate::topology::{Lane, Source};
 
 /// How often the distance to the ends of the inputs is shown.
@@ -46,6 +46,8 @@ pub(crate) struct Assignment<I, G> {
     tasks: BTreeMap<i32, Task>,
     /// The clocks as they are shown.
     clocks: BTreeMap<i32, Timestamp>,
+    /// Their largest steps since the lag was shown, ms.
+    steps: BTreeMap<i32, i64>,
     transaction: Transaction,
     effects: Effects,
     /// Events were taken since the end of the directory was asked for.
@@ -63,9 +65,9 @@ impl<I: Input, G> Assignment<I, G> {
         terms: Terms,
     ) -> Self {
         let mut tasks = BTreeMap::new();
-        for (task, keys) in restored {
+        for (task, size) in restored {
             let partition = task.lane(Source::Changelog).partition;
-            terms.metrics.restored(partition, keys);
+            terms.metrics.restored(partition, size);
             tasks.insert(partition, task);
         }
         Self {
@@ -75,6 +77,7 @@ impl<I: Input, G> Assignment<I, G> {
             group,
             tasks,
             clocks: BTreeMap::new(),
+            steps: BTreeMap::new(),
             effects: Effects::default(),
             // The directory is read to its end before the first event.
             has_fresh: true,
@@ -108,10 +111,14 @@ impl<I: Input, G> Assignment<I, G> {
             }
             // A task whose events all wait has a clock as well: those that wait have moved it.
             let clock = task.clock();
-            if let Some(at) = clock
-                && self.clocks.insert(*partition, at) != clock
-            {
-                self.terms.metrics.clock(*partition, at);
+            if let Some(at) = clock {
+                let before = self.clocks.insert(*partition, at);
+                if before != clock {
+                    self.terms.metrics.clock(*partition, at);
+                    let step = before.map_or(0, |before| at.as_ms() - before.as_ms());
+                    let largest = self.steps.entry(*partition).or_default();
+                    *largest = step.max(*largest);
+                }
             }
         }
         Ok(has_moved)
@@ -213,6 +220,21 @@ impl<I: Input, G> Assignment<I, G> {
         self.input.wait(timeout)
     }
 
+    /// Shows what records wait for, and how the clocks move.
+    fn show_waiting(&mut self) {
+        for (partition, task) in &self.tasks {
+            for reason in Waiting::ALL {
+                let sources = Source::INPUTS.into_iter();
+                let inputs = sources.filter(|source| task.waits_for(*source) == Some(reason));
+                let metrics = &self.terms.metrics;
+                metrics.waiting(*partition, reason, inputs.count());
+            }
+        }
+        for (partition, step_ms) in std::mem::take(&mut self.steps) {
+            self.terms.metrics.clock_step(partition, step_ms);
+        }
+    }
+
     /// Shows how far the inputs are behind, every ten seconds, and looks whether they move.
     ///
     /// # Errors
@@ -223,6 +245,7 @@ impl<I: Input, G> Assignment<I, G> {
             return Ok(());
         }
         self.lag_shown = Some(Instant::now());
+        self.show_waiting();
         let lanes: Vec<_> = self
             .tasks
             .values()

@@ -30,6 +30,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// How long one wait for records lasts.
 const WAIT: Duration = Duration::from_millis(10);
 
+/// How often a long restore tells how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
 /// Records taken in by one step.
 const RECORDS_AT_ONCE: usize = 10_000;
 
@@ -103,6 +106,9 @@ pub(crate) struct Restore<I> {
     step: Step,
     recollections: BTreeMap<Lane, Recollection>,
     last_progress: Instant,
+    /// Records read, and when that was told last.
+    heard: usize,
+    told: Instant,
 }
 
 /// The next step of a restore.
@@ -114,8 +120,17 @@ enum Step {
     Place,
 }
 
-/// A task as it was, and the number of its entities.
-pub(crate) type Restored = (Task, usize);
+/// How much state a task has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StateSize {
+    /// Entities.
+    pub(crate) keys: usize,
+    /// Their keys and values.
+    pub(crate) bytes: usize,
+}
+
+/// A task as it was.
+pub(crate) type Restored = (Task, StateSize);
 
 impl<I: Input> Restore<I> {
     /// Restores the tasks of `partitions`, reading by `input`, as `writer`.
@@ -131,6 +146,8 @@ impl<I: Input> Restore<I> {
             step: Step::WriteFences,
             recollections: lanes.map(|lane| (lane, Recollection::default())).collect(),
             last_progress: Instant::now(),
+            heard: 0,
+            told: Instant::now(),
         }
     }
 
@@ -216,6 +233,8 @@ impl<I: Input> Restore<I> {
                 recollection.hear(&record, &self.writer, rules)?;
             }
         }
+        self.heard += RECORDS_AT_ONCE - room;
+        self.tell();
         let Some((lane, _)) = self.recollections.iter().find(|(_, it)| !it.is_complete) else {
             return Ok(true);
         };
@@ -229,6 +248,21 @@ impl<I: Input> Restore<I> {
         Ok(false)
     }
 
+    /// Tells now and then how far it is.
+    fn tell(&mut self) {
+        if self.told.elapsed() < TELL_EVERY {
+            return;
+        }
+        self.told = Instant::now();
+        let complete = self.recollections.values().filter(|it| it.is_complete);
+        tracing::info!(
+            records = self.heard,
+            complete = complete.count(),
+            tasks = self.recollections.len(),
+            "restoring"
+        );
+    }
+
     /// Closes the changelog, makes the tasks, and opens their inputs.
     fn place(&mut self, rules: &Rules) -> Result<Vec<Restored>, RestoreError> {
         let recollections = std::mem::take(&mut self.recollections);
@@ -237,7 +271,12 @@ impl<I: Input> Restore<I> {
         let mut tasks = Vec::with_capacity(lanes.len());
         let mut starts = Vec::with_capacity(lanes.len() * Source::INPUTS.len());
         for (lane, recollection) in recollections {
-            let keys = recollection.entities.len();
+            let entities = &recollection.entities;
+            let bytes = entities.iter().map(|(key, value)| key.len() + value.len());
+            let size = StateSize {
+                keys: entities.len(),
+                bytes: bytes.sum(),
+            };
             starts.extend(Source::INPUTS.map(|source| {
                 let start = match &recollection.position {
                     Some(position) => Start::At(NextOffsets::from_position(position).of(source)),
@@ -246,7 +285,7 @@ impl<I: Input> Restore<I> {
                 let partition = lane.partition;
                 (Lane { source, partition }, start)
             }));
-            tasks.push((task_of(lane.partition, recollection, rules)?, keys));
+            tasks.push((task_of(lane.partition, recollection, rules)?, size));
         }
         self.input.open(&starts).map_err(RestoreError::Input)?;
         Ok(tasks)

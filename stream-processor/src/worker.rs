@@ -164,6 +164,7 @@ impl<C: Clients> Worker<C> {
         self.work = Work::Idle;
         self.output = None;
         self.seat.readiness.waiting(&self.seat.name);
+        self.seat.terms.metrics.failed(&error);
         let is_hopeless = disposition::of_worker(&error) != Disposition::Retry
             || (disposition::is_fenced(&error) && self.record.is_fenced_again());
         if matches!(&error, WorkerError::Membership(_)) {
@@ -234,6 +235,7 @@ impl<C: Clients> Worker<C> {
 
     /// Answers a change: commits first if the partitions are still ours.
     fn change(&mut self, change: Change) -> Result<(), WorkerError> {
+        self.seat.terms.metrics.rebalanced(change);
         match (change, std::mem::replace(&mut self.work, Work::Idle)) {
             (Change::Revoked, Work::Running(assignment)) => {
                 self.seat.readiness.waiting(&self.seat.name);

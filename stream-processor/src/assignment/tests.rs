@@ -38,13 +38,18 @@ struct Stage {
     broker: Broker,
     output: MemoryOutput,
     restores: u32,
+    registry: prometheus::Registry,
+    metrics: Metrics,
     silent: std::rc::Rc<std::cell::RefCell<bool>>,
 }
 
 impl Stage {
     fn new() -> Self {
         let broker = Broker::default();
+        let registry = prometheus::Registry::new();
         Self {
+            metrics: Metrics::new(&registry).unwrap(),
+            registry,
             output: MemoryOutput::new(&broker),
             broker,
             restores: 0,
@@ -52,7 +57,7 @@ impl Stage {
         }
     }
 
-    fn terms() -> Terms {
+    fn terms(&self) -> Terms {
         let ids = SchemaIds {
             charge_point_indicator: schema_id(contract::CHARGE_POINT_INDICATOR),
             station_indicator: schema_id(contract::STATION_INDICATOR),
@@ -66,13 +71,13 @@ impl Stage {
                 schemas: ids,
             },
             limits: Limits::every(Duration::from_millis(200)),
-            metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+            metrics: self.metrics.clone(),
         }
     }
 
     fn try_restore(&mut self) -> Result<Subject, WorkerError> {
         self.restores += 1;
-        let terms = Self::terms();
+        let terms = self.terms();
         let writer = format!("w/{}", self.restores);
         let mut restore = Restore::new(&[PARTITION], MemoryInput::new(&self.broker), writer);
         let tasks = loop {
@@ -432,5 +437,36 @@ async fn a_lane_whose_records_do_not_come_is_given_up_and_one_that_waits_for_a_c
         looks,
         MOST_STANDING + 1,
         "the first look notes it, a minute confirms it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_records_wait_for_and_how_far_ticks_are_apart_is_shown() {
+    let mut stage = Stage::new();
+    stage.ticks(START);
+    let mut subject = stage.restore();
+    stage.run(&mut subject);
+    stage.tick(Source::Session, START + MINUTE);
+    stage.tick(Source::Status, START + 2 * MINUTE);
+    stage.tick(Source::Session, START + 6 * MINUTE);
+    stage.run(&mut subject);
+    tokio::time::advance(LAG_EVERY).await;
+    subject.tasks.show_lag().unwrap();
+    let registry = stage.registry;
+    let text = prometheus::TextEncoder::new()
+        .encode_to_string(&registry.gather())
+        .unwrap();
+    let shown: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("_waiting_inputs{") || line.contains("_clock_step_seconds{"))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "qualicharge_processor_clock_step_seconds{partition=\"3\"} 120",
+            "qualicharge_processor_waiting_inputs{partition=\"3\",reason=\"cut\"} 1",
+            "qualicharge_processor_waiting_inputs{partition=\"3\",reason=\"directory\"} 0",
+            "qualicharge_processor_waiting_inputs{partition=\"3\",reason=\"schema\"} 0",
+        ]
     );
 }

@@ -8,6 +8,7 @@ use super::world::{Setup, World, terms};
 use crate::assignment::Terms;
 
 mod crashes;
+mod metrics;
 mod mutants;
 mod parallelism;
 mod schedules;
@@ -27,7 +28,12 @@ struct Stage {
 impl Stage {
     /// A stage with workloads of `minutes`, run once without faults.
     fn new(workloads: u64, minutes: i64) -> Self {
-        let shared = (terms(), Library::default());
+        Self::shown_in(&prometheus::Registry::new(), workloads, minutes)
+    }
+
+    /// A stage whose workers show themselves in `registry`.
+    fn shown_in(registry: &prometheus::Registry, workloads: u64, minutes: i64) -> Self {
+        let shared = (terms(registry), Library::default());
         let workloads = (0..workloads).map(|seed| workload::of_seed(seed, minutes));
         let workloads: Vec<_> = workloads.collect();
         for workload in &workloads {

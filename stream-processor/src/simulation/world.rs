@@ -103,8 +103,9 @@ pub(crate) struct World {
     violation: Option<String>,
 }
 
-/// The terms of all simulated workers: small transactions, so that there are many.
-pub(crate) fn terms() -> Terms {
+/// The terms of all simulated workers, which show themselves in `registry`: small transactions, so that
+/// there are many.
+pub(crate) fn terms(registry: &prometheus::Registry) -> Terms {
     let ids = SchemaIds {
         charge_point_indicator: schema_id(domain::contract::CHARGE_POINT_INDICATOR),
         station_indicator: schema_id(domain::contract::STATION_INDICATOR),
@@ -121,7 +122,7 @@ pub(crate) fn terms() -> Terms {
             records: 30,
             ..Limits::every(Duration::from_millis(20))
         },
-        metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+        metrics: Metrics::new(registry).unwrap(),
     }
 }
 

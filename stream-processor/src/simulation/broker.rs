@@ -17,12 +17,16 @@ use crate::topology::{Lane, PARTITIONS, Source};
 /// before its transaction is given up: in between, two of them believe that they own one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Times {
+    /// After which a member without a heartbeat is dead.
     pub(crate) session: u64,
+    /// For which a rebalance waits for members.
     pub(crate) rebalance: u64,
+    /// After which an open transaction is aborted.
     pub(crate) transaction: u64,
 }
 
 impl Times {
+    /// Those of every simulation.
     pub(crate) const STANDARD: Self = Self {
         session: 90,
         rebalance: 300,
@@ -33,9 +37,13 @@ impl Times {
 /// A producer's records on their way to the brokers.
 #[derive(Debug)]
 pub(crate) struct Producer {
+    /// Its transactional id.
     pub(crate) name: String,
+    /// The epoch that it was given.
     pub(crate) epoch: u32,
+    /// Whose client it is.
     pub(crate) process: Rc<Process>,
+    /// What is on its way; in order for each partition, in any order across them.
     pub(crate) queues: BTreeMap<Place, VecDeque<Rc<Record>>>,
     /// A record was refused.
     pub(crate) has_failed: bool,
@@ -57,19 +65,28 @@ pub(crate) enum EndFate {
 /// All brokers.
 #[derive(Debug)]
 pub(crate) struct Broker {
+    /// The time, ms.
     pub(crate) now: u64,
+    /// What happens here by chance.
     pub(crate) dice: Dice,
+    /// Their time limits.
     pub(crate) times: Times,
+    /// The one consumer group.
     pub(crate) group: Group,
     /// What the group has committed.
     pub(crate) offsets: BTreeMap<Lane, i64>,
     /// When that was sent: of two commits the one sent last counts, whenever they are decided.
     sent: BTreeMap<Lane, u64>,
     next_sent: u64,
+    /// By transactional id.
     pub(crate) coordinators: BTreeMap<String, Coordinator>,
+    /// The number of the next transaction.
     pub(crate) next_transaction: u64,
+    /// Ends of transactions on their way.
     pub(crate) late_ends: Vec<LateEnd>,
+    /// Clients, by a number of ours.
     pub(crate) producers: BTreeMap<u64, Producer>,
+    /// The number of the next client.
     pub(crate) next_producer: u64,
     /// Of the next request that ends a transaction with a commit.
     pub(crate) end_fate: Option<EndFate>,
@@ -114,10 +131,12 @@ impl Broker {
         }
     }
 
+    /// A partition.
     pub(crate) fn log(&self, place: Place) -> &Log {
         &self.logs[Self::index(place)]
     }
 
+    /// A partition, to be written.
     pub(crate) fn log_mut(&mut self, place: Place) -> &mut Log {
         &mut self.logs[Self::index(place)]
     }

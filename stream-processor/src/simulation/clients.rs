@@ -25,10 +25,15 @@ use crate::topology::{Lane, Source};
 /// Makes the clients of one process.
 #[derive(Clone)]
 pub(crate) struct SimulatedClients {
+    /// The worker's name.
     pub(crate) name: String,
+    /// The process.
     pub(crate) process: Rc<Process>,
+    /// Whom they talk to.
     pub(crate) broker: Shared,
+    /// Where a member's thread is announced.
     pub(crate) pulses: Pulses,
+    /// What they do wrong.
     pub(crate) mutant: Option<Mutant>,
     /// The fence written last, for a mutant.
     pub(crate) fence: Rc<RefCell<Option<Record>>>,

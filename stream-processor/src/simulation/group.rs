@@ -10,7 +10,9 @@ pub(crate) type MemberId = u64;
 /// What a member is known by when it commits offsets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Identity {
+    /// Its id.
     pub(crate) member: MemberId,
+    /// The generation in which it was given partitions.
     pub(crate) generation: i32,
 }
 
@@ -25,6 +27,7 @@ struct Member {
 /// The answer to a heartbeat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Beat {
+    /// Nothing has changed.
     Fine,
     /// The group changes: let everything go and join again.
     Rebalance,
@@ -48,6 +51,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
+    /// A group without members that shares out `partitions`.
     pub(crate) fn new(partitions: &[i32], times: Times) -> Self {
         Self {
             times,

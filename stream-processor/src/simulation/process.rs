@@ -9,25 +9,45 @@ use std::cell::{Cell, RefCell};
 /// The steps of a worker, named after what it asks of Kafka.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Call {
+    /// `InitProducerId`: ends what was left open, and fences.
     TakeOver,
+    /// The group is joined.
     Join,
+    /// Partitions are taken up.
     TakeUp,
+    /// A transaction begins.
     Begin,
+    /// A fence is sent.
     SendFence,
+    /// The state of an entity is sent.
     SendState,
+    /// A position is sent.
     SendPosition,
+    /// An output, or a record set aside, is sent.
     SendOutput,
+    /// Everything sent is in Kafka.
     Drain,
+    /// Offsets are in the transaction.
     Offsets,
+    /// The transaction is committed, or nobody knows.
     Commit,
+    /// The transaction is given up.
     Abort,
+    /// The changelog is opened.
     OpenChangelog,
+    /// A record of the changelog is read.
     ReadChangelog,
+    /// A fence is read, perhaps of somebody else.
     ReadFence,
+    /// The changelog is closed.
     CloseChangelog,
+    /// The inputs are opened where the task stood.
     OpenInputs,
+    /// A record of an input is read.
     ReadInput,
+    /// The end of the directory, or of all inputs, is asked for.
     AskEnds,
+    /// Partitions are let go.
     LetGo,
 }
 
@@ -97,22 +117,27 @@ impl Process {
         self.trap.set(Some((after, blow)));
     }
 
+    /// Kills it.
     pub(crate) fn kill(&self) {
         self.is_dead.set(true);
     }
 
+    /// Lets it stand still.
     pub(crate) fn stop(&self) {
         self.is_stopped.set(true);
     }
 
+    /// Lets it go on.
     pub(crate) fn go_on(&self) {
         self.is_stopped.set(false);
     }
 
+    /// Whether it was killed.
     pub(crate) fn is_dead(&self) -> bool {
         self.is_dead.get()
     }
 
+    /// Whether it stands still.
     pub(crate) fn is_stopped(&self) -> bool {
         self.is_stopped.get()
     }

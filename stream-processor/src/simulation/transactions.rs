@@ -17,16 +17,20 @@ pub(crate) type Caller<'a> = (&'a str, u32);
 /// What became of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Produced {
+    /// It is in its partition, or there is none.
     Done,
     /// The transaction before is not over: the client tries again.
     Waits,
+    /// Another producer has taken the name over.
     Fenced,
 }
 
 /// Why a coordinator refuses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
+    /// Another producer has taken the name over.
     Fenced,
+    /// The group does not know the member as it says it is.
     Group(&'static str),
 }
 
@@ -184,6 +188,7 @@ impl Broker {
     }
 
     /// Ends the transaction of a producer later, unless the producer is fenced by then.
+    /// Lets requests arrive that are due.
     pub(crate) fn end_later(&mut self, (name, epoch): Caller<'_>, delay: u64) {
         self.late_ends.push(LateEnd {
             due: self.now + delay,

@@ -16,8 +16,8 @@ use crate::disposition::WorkerError;
 use crate::input::{Input, InputError};
 use crate::metrics::Metrics;
 use crate::output::{Output, OutputError};
-use crate::restore::{Plan, restore};
-use crate::task::{Effects, READY_RECORDS, Rules, Task};
+use crate::restore::Restored;
+use crate::task::{Effects, READY_RECORDS, Rules, Task, Waiting};
 use crate::topology::{Lane, Source};
 
 /// How often the distance to the ends of the inputs is shown.
@@ -38,13 +38,16 @@ pub(crate) struct Terms {
 }
 
 /// The tasks and what feeds them.
-pub(crate) struct Assignment<I, S> {
+pub(crate) struct Assignment<I, G> {
     terms: Terms,
     input: I,
-    decoders: Decoders<S>,
+    /// What the group knew of us when it assigned them.
+    group: Option<G>,
     tasks: BTreeMap<i32, Task>,
     /// The clocks as they are shown.
     clocks: BTreeMap<i32, Timestamp>,
+    /// Their largest steps since the lag was shown, ms.
+    steps: BTreeMap<i32, i64>,
     transaction: Transaction,
     effects: Effects,
     /// Events were taken since the end of the directory was asked for.
@@ -54,49 +57,33 @@ pub(crate) struct Assignment<I, S> {
     standing: BTreeMap<Lane, (i64, u32)>,
 }
 
-impl<I: Input, S: SchemaSource> Assignment<I, S> {
-    /// Restores the tasks of `partitions`.
-    ///
-    /// # Errors
-    /// When they cannot be restored.
-    pub(crate) fn restore<O: Output>(
-        partitions: &[i32],
-        (mut input, decoders): (I, Decoders<S>),
-        output: &mut O,
-        (plan, terms): (&Plan<'_>, Terms),
-    ) -> Result<Self, WorkerError> {
-        let start = Instant::now();
+impl<I: Input, G> Assignment<I, G> {
+    /// Runs restored tasks, reading by `input`, as the member that `group` tells of.
+    pub(crate) fn new(
+        restored: Vec<Restored>,
+        (input, group): (I, Option<G>),
+        terms: Terms,
+    ) -> Self {
         let mut tasks = BTreeMap::new();
-        if !partitions.is_empty() {
-            for (task, keys) in restore(partitions, &mut input, output, plan)? {
-                let partition = task.lane(Source::Changelog).partition;
-                terms.metrics.restored(partition, keys);
-                tasks.insert(partition, task);
-            }
+        for (task, size) in restored {
+            let partition = task.lane(Source::Changelog).partition;
+            terms.metrics.restored(partition, size);
+            tasks.insert(partition, task);
         }
-        let elapsed = start.elapsed();
-        terms
-            .metrics
-            .restore_duration
-            .observe(elapsed.as_secs_f64());
-        tracing::info!(
-            tasks = tasks.len(),
-            elapsed_ms = elapsed.as_millis(),
-            "tasks restored"
-        );
-        Ok(Self {
+        Self {
             transaction: Transaction::new(terms.limits),
             terms,
             input,
-            decoders,
+            group,
             tasks,
             clocks: BTreeMap::new(),
+            steps: BTreeMap::new(),
             effects: Effects::default(),
             // The directory is read to its end before the first event.
             has_fresh: true,
             lag_shown: None,
             standing: BTreeMap::new(),
-        })
+        }
     }
 
     /// Reads what is there, applies what may be applied, and writes what follows. Returns whether
@@ -104,7 +91,11 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
     ///
     /// # Errors
     /// When the assignment cannot go on.
-    pub(crate) fn round<O: Output>(&mut self, output: &mut O) -> Result<bool, WorkerError> {
+    pub(crate) fn round<S: SchemaSource, O: Output>(
+        &mut self,
+        decoders: &mut Decoders<S>,
+        output: &mut O,
+    ) -> Result<bool, WorkerError> {
         self.input.wait(Duration::ZERO)?;
         let mut has_moved = self.take_events()?;
         // Between the two steps below no event is taken, so each is covered by the question.
@@ -114,16 +105,20 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
         has_moved |= self.take(Source::Directory)?;
         for (partition, task) in &mut self.tasks {
             let rules = &self.terms.rules;
-            if task.run(&mut self.decoders, rules, &mut self.effects) {
+            if task.run(decoders, rules, &mut self.effects) {
                 has_moved = true;
                 self.transaction.add(&mut self.effects, output)?;
             }
             // A task whose events all wait has a clock as well: those that wait have moved it.
             let clock = task.clock();
-            if let Some(at) = clock
-                && self.clocks.insert(*partition, at) != clock
-            {
-                self.terms.metrics.clock(*partition, at);
+            if let Some(at) = clock {
+                let before = self.clocks.insert(*partition, at);
+                if before != clock {
+                    self.terms.metrics.clock(*partition, at);
+                    let step = before.map_or(0, |before| at.as_ms() - before.as_ms());
+                    let largest = self.steps.entry(*partition).or_default();
+                    *largest = step.max(*largest);
+                }
             }
         }
         Ok(has_moved)
@@ -181,26 +176,32 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
         !self.has_fresh && self.tasks.values().all(Task::knows_directory)
     }
 
-    /// Commits if it is time. Returns whether it did.
-    ///
-    /// # Errors
-    /// When the assignment cannot go on.
-    pub(crate) fn commit_if_due<O: Output>(&mut self, output: &mut O) -> Result<bool, OutputError> {
-        let is_due = self.transaction.is_due();
-        if is_due {
-            self.commit(output)?;
-        }
-        Ok(is_due)
+    /// Whether it is time to commit.
+    pub(crate) fn is_due(&self) -> bool {
+        self.transaction.is_due()
     }
 
-    /// Commits what was done since the last commit.
+    /// Whether a commit has begun and is not over: until then, no round.
+    pub(crate) const fn is_committing(&self) -> bool {
+        self.transaction.is_ending()
+    }
+
+    /// Commits what was done since the last commit: begins, or takes the next step. Returns whether that
+    /// was the last.
     ///
     /// # Errors
     /// When the assignment cannot go on.
-    pub(crate) fn commit<O: Output>(&mut self, output: &mut O) -> Result<(), OutputError> {
-        let terms = (&self.terms.rules, &self.terms.metrics);
+    pub(crate) fn commit_step<O: Output<Group = G>>(
+        &mut self,
+        output: &mut O,
+    ) -> Result<bool, OutputError> {
+        if self.is_committing() {
+            let group = self.group.as_ref();
+            return self.transaction.step(output, group, &self.terms.metrics);
+        }
         self.transaction
-            .commit(self.tasks.values_mut(), output, terms)
+            .end(self.tasks.values_mut(), output, &self.terms.rules)?;
+        Ok(!self.is_committing())
     }
 
     /// Gives up what was done since the last commit.
@@ -219,6 +220,21 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
         self.input.wait(timeout)
     }
 
+    /// Shows what records wait for, and how the clocks move.
+    fn show_waiting(&mut self) {
+        for (partition, task) in &self.tasks {
+            for reason in Waiting::ALL {
+                let sources = Source::INPUTS.into_iter();
+                let inputs = sources.filter(|source| task.waits_for(*source) == Some(reason));
+                let metrics = &self.terms.metrics;
+                metrics.waiting(*partition, reason, inputs.count());
+            }
+        }
+        for (partition, step_ms) in std::mem::take(&mut self.steps) {
+            self.terms.metrics.clock_step(partition, step_ms);
+        }
+    }
+
     /// Shows how far the inputs are behind, every ten seconds, and looks whether they move.
     ///
     /// # Errors
@@ -229,6 +245,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
             return Ok(());
         }
         self.lag_shown = Some(Instant::now());
+        self.show_waiting();
         let lanes: Vec<_> = self
             .tasks
             .values()
@@ -263,7 +280,7 @@ impl<I: Input, S: SchemaSource> Assignment<I, S> {
     }
 }
 
-impl<I, S> Drop for Assignment<I, S> {
+impl<I, G> Drop for Assignment<I, G> {
     fn drop(&mut self) {
         for partition in self.tasks.keys() {
             self.terms.metrics.forget(*partition);

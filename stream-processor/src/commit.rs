@@ -5,6 +5,10 @@
 //! and ends when [`Limits`] say so, before partitions are given away, and before the process ends.
 //! Whatever goes wrong, it is given up whole: the state in memory then runs ahead of the changelog
 //! and has to be restored, so every error here ends the assignment.
+//!
+//! A commit is taken step by step, and the order of the steps is what keeps two owners of a partition
+//! apart. Everything is in Kafka before the offsets are sent; the offsets are refused once the group
+//! has given the partition to somebody else; so whatever commits lies before the next owner's fence.
 
 use std::time::Duration;
 
@@ -44,12 +48,70 @@ impl Limits {
     }
 }
 
+/// The end of a transaction, step by step. It is taken to the end or given up, never tried again.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    step: Step,
+    offsets: Vec<(Lane, i64)>,
+}
+
+/// The next step of an ending.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Drain,
+    Offsets,
+    Commit,
+}
+
+impl Ending {
+    /// Ends a transaction that moves the inputs to `offsets`, if it moves any.
+    pub(crate) const fn new(offsets: Vec<(Lane, i64)>) -> Self {
+        Self {
+            step: Step::Drain,
+            offsets,
+        }
+    }
+
+    /// Takes the next step. Returns whether the transaction is committed.
+    ///
+    /// # Errors
+    /// The transaction did not happen, or nobody knows.
+    pub(crate) fn step<O: Output>(
+        &mut self,
+        output: &mut O,
+        group: Option<&O::Group>,
+    ) -> Result<bool, OutputError> {
+        match self.step {
+            Step::Drain => {
+                output.drain()?;
+                self.step = Step::Offsets;
+            }
+            Step::Offsets => {
+                if !self.offsets.is_empty() {
+                    let group = group.ok_or_else(|| OutputError::Broken {
+                        action: "commit offsets",
+                        source: "the worker is no member of its group".into(),
+                    })?;
+                    output.offsets(&self.offsets, group)?;
+                }
+                self.step = Step::Commit;
+            }
+            Step::Commit => {
+                output.commit()?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}
+
 /// The transaction of a worker.
 #[derive(Debug)]
 pub(crate) struct Transaction {
     limits: Limits,
     is_open: bool,
     since: Option<Instant>,
+    ending: Option<(Ending, Instant)>,
     records: usize,
     bytes: usize,
     tally: Tally,
@@ -62,6 +124,7 @@ impl Transaction {
             limits,
             is_open: false,
             since: None,
+            ending: None,
             records: 0,
             bytes: 0,
             tally: Tally::default(),
@@ -108,15 +171,20 @@ impl Transaction {
         })
     }
 
-    /// Adds state and positions of the tasks that moved, and commits.
+    /// Whether a commit has begun and is not over.
+    pub(crate) const fn is_ending(&self) -> bool {
+        self.ending.is_some()
+    }
+
+    /// Begins the commit: adds state and positions of the tasks that moved.
     ///
     /// # Errors
-    /// The transaction did not happen, or nobody knows: the tasks have to be restored.
-    pub(crate) fn commit<'a, O: Output>(
+    /// The transaction did not happen: the tasks have to be restored.
+    pub(crate) fn end<'a, O: Output>(
         &mut self,
         tasks: impl Iterator<Item = &'a mut Task>,
         output: &mut O,
-        (rules, metrics): (&Rules, &Metrics),
+        rules: &Rules,
     ) -> Result<(), OutputError> {
         let start = Instant::now();
         let mut offsets = Vec::new();
@@ -127,20 +195,40 @@ impl Transaction {
             offsets.extend(next_offsets(task));
         }
         if self.is_open {
-            output.commit(&offsets)?;
-            metrics.committed(&self.tally, SystemClock.now_ms());
-            metrics
-                .commit_duration
-                .observe(start.elapsed().as_secs_f64());
-            tracing::debug!(
-                records = self.records,
-                size_bytes = self.bytes,
-                elapsed_ms = start.elapsed().as_millis(),
-                "committed"
-            );
+            self.ending = Some((Ending::new(offsets), start));
+        } else {
+            *self = Self::new(self.limits);
         }
-        *self = Self::new(self.limits);
         Ok(())
+    }
+
+    /// Takes the next step of a commit that has begun. Returns whether it is over.
+    ///
+    /// # Errors
+    /// The transaction did not happen, or nobody knows: the tasks have to be restored.
+    pub(crate) fn step<O: Output>(
+        &mut self,
+        output: &mut O,
+        group: Option<&O::Group>,
+        metrics: &Metrics,
+    ) -> Result<bool, OutputError> {
+        let Some((ending, start)) = &mut self.ending else {
+            return Ok(true);
+        };
+        if !ending.step(output, group)? {
+            return Ok(false);
+        }
+        let elapsed = start.elapsed();
+        metrics.committed(&self.tally, SystemClock.now_ms());
+        metrics.commit_duration.observe(elapsed.as_secs_f64());
+        tracing::debug!(
+            records = self.records,
+            size_bytes = self.bytes,
+            elapsed_ms = elapsed.as_millis(),
+            "committed"
+        );
+        *self = Self::new(self.limits);
+        Ok(true)
     }
 
     /// Gives everything up that was not committed.

@@ -113,7 +113,6 @@ pub(crate) fn of_worker(error: &WorkerError) -> Disposition {
             InputError::Unavailable(_) | InputError::Lane { .. } | InputError::Stalled { .. },
         )
         | WorkerError::Output(OutputError::Broken { .. } | OutputError::Fenced { .. })
-        | WorkerError::Restore(RestoreError::Interrupted)
         | WorkerError::Membership(_) => Disposition::Retry,
         WorkerError::Input(InputError::OffsetGone { .. } | InputError::Client(_))
         | WorkerError::Output(OutputError::Client { .. })

@@ -15,7 +15,7 @@
 //! | [`config`], [`metrics`] | flags, handles |
 //! | `worker`, `membership`, `assignment` | one thread; its partitions; restored, run, committed, dropped |
 //! | `task` | one partition: what to apply, hold, set aside |
-//! | `input`, `output` | the two traits towards Kafka |
+//! | `clients`, `input`, `output` | the traits towards Kafka, besides `membership` |
 //! | `decode`, `emit`, `state` | bytes to events; results to records; state to changelog |
 //! | `restore`, `commit` | up to the fence; the only one that commits |
 //! | `disposition` | error → retry, dead letter, fatal |
@@ -33,14 +33,16 @@ use platform::shutdown::Tasks;
 use tokio_util::sync::CancellationToken;
 
 use crate::assignment::Terms;
+use crate::clients::kafka::KafkaClients;
 use crate::commit::Limits;
 use crate::config::{Config, Switch};
 use crate::emit::SchemaIds;
 use crate::metrics::Metrics;
 use crate::task::Rules;
-use crate::worker::Worker;
+use crate::worker::Seat;
 
 mod assignment;
+mod clients;
 mod commit;
 pub mod config;
 mod decode;
@@ -53,6 +55,8 @@ mod memory;
 pub mod metrics;
 mod output;
 mod restore;
+#[cfg(test)]
+mod simulation;
 mod state;
 mod tally;
 mod task;
@@ -117,20 +121,27 @@ async fn start_workers(
         limits: Limits::every(config.commit_interval()),
         metrics,
     };
+    let runtime = tokio::runtime::Handle::current();
     for index in 0..config.worker_count() {
         let name = config.worker_name(index);
         readiness.waiting(&name);
-        let worker = Worker {
+        let clients = KafkaClients {
+            name: name.clone(),
+            config: Arc::clone(config),
+            registry: registry.clone(),
+            runtime: runtime.clone(),
+            shutdown: tasks.shutdown(),
+        };
+        let seat = Seat {
             heartbeat: liveness.heartbeat(&name, STUCK_AFTER),
             name,
-            config: Arc::clone(config),
+            nonce: rand::random(),
             terms: terms.clone(),
-            registry: registry.clone(),
-            runtime: tokio::runtime::Handle::current(),
             readiness: readiness.clone(),
             shutdown: tasks.shutdown(),
         };
-        tasks.spawn_thread("worker", move || worker.run())?;
+        let runtime = runtime.clone();
+        tasks.spawn_thread("worker", move || worker::run(seat, clients, &runtime))?;
     }
     readiness.done("schemas");
     Ok(())

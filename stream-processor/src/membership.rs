@@ -10,20 +10,11 @@
 //! restored by whoever has them then. Nobody can commit while the group changes, so the generation
 //! known at the assignment is the right one for as long as the assignment lasts.
 
-use std::rc::Rc;
 use std::time::Duration;
 
-use platform::kafka::KafkaArgs;
-use platform::kafka::consumer::{Consumer, Event, Offset, TopicPartition, is_fatal};
-use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata, RebalanceProtocol};
-use rdkafka::error::KafkaError;
-use tokio::time::Instant;
-
 use crate::disposition::WorkerError;
-use crate::topology::Source;
 
-/// How long a member without partitions waits for some before it counts as spare.
-const SPARE_AFTER: Duration = Duration::from_secs(5);
+pub(crate) mod kafka;
 
 /// What changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,108 +28,30 @@ pub(crate) enum Change {
 }
 
 /// The member.
-pub(crate) struct Membership {
-    consumer: Consumer,
-    partitions: Option<Vec<i32>>,
-    group: Option<Rc<ConsumerGroupMetadata>>,
-    idle_since: Option<Instant>,
-}
-
-impl Membership {
-    /// Joins `group` as the worker called `name`, which it keeps for a restart: within the session
-    /// timeout of the group its partitions wait for it.
-    pub(crate) fn join(args: &KafkaArgs, group: &str, name: &str) -> Result<Self, WorkerError> {
-        let mut config = args.consumer_config(&format!("{name}-member"), group);
-        config
-            // See above: one protocol for all, under which nothing runs during a change.
-            .set("partition.assignment.strategy", "range")
-            // A restart is not a change: no other worker has to give anything up for it.
-            .set("group.instance.id", name);
-        let consumer = Consumer::new(&config).map_err(WorkerError::Join)?;
-        consumer
-            .subscribe(&[Source::Status.topic()])
-            .map_err(WorkerError::Join)?;
-        Ok(Self {
-            consumer,
-            partitions: None,
-            group: None,
-            idle_since: None,
-        })
-    }
-
-    /// The partitions that are ours, in order; none until the group has spoken.
-    pub(crate) fn partitions(&self) -> Option<&[i32]> {
-        self.partitions.as_deref()
-    }
-
-    /// Whether the group has more members than partitions, and nothing is left for this one. The group
-    /// does not say so: it is a member, and nothing was assigned for a while.
-    pub(crate) fn is_spare(&mut self) -> bool {
-        let protocol = self.consumer.client().rebalance_protocol();
-        if self.partitions.is_some() || !matches!(protocol, RebalanceProtocol::Eager) {
-            self.idle_since = None;
-            return false;
-        }
-        self.idle_since.get_or_insert_with(Instant::now).elapsed() > SPARE_AFTER
-    }
-
-    /// What the group knew of us when it assigned them.
-    pub(crate) fn group(&self) -> Option<Rc<ConsumerGroupMetadata>> {
-        self.group.clone()
-    }
+pub(crate) trait Membership {
+    /// What the group knew of the member when it assigned partitions to it.
+    type Group;
 
     /// Waits at most `timeout` for a change. Must be called regularly.
     ///
     /// # Errors
     /// When the membership is over.
-    pub(crate) fn poll(&mut self, timeout: Duration) -> Result<Option<Change>, WorkerError> {
-        let mut timeout = timeout;
-        loop {
-            match self.consumer.poll(timeout) {
-                None => return Ok(None),
-                Some(Event::Assigned(partitions)) => {
-                    self.take_up(&partitions).map_err(WorkerError::Membership)?;
-                    return Ok(Some(Change::Assigned));
-                }
-                Some(Event::Revoked(_)) => return Ok(Some(Change::Revoked)),
-                Some(Event::Lost(_)) => return Ok(Some(Change::Lost)),
-                Some(Event::Error(error)) if is_fatal(&error) => {
-                    return Err(WorkerError::Membership(error));
-                }
-                Some(Event::Error(error)) => {
-                    tracing::debug!(%error, "kafka client repairs an error");
-                }
-                // A record may slip through between taking up and pausing; it is read elsewhere.
-                Some(Event::Record(_) | Event::PartitionEof(_)) => {}
-            }
-            timeout = Duration::ZERO;
-        }
-    }
+    fn poll(&mut self, timeout: Duration) -> Result<Option<Change>, WorkerError>;
 
-    fn take_up(&mut self, assigned: &[TopicPartition]) -> Result<(), KafkaError> {
-        let at_end: Vec<_> = assigned
-            .iter()
-            .map(|partition| (partition.clone(), Offset::End))
-            .collect();
-        self.consumer.take_up(&at_end)?;
-        self.consumer.pause(assigned)?;
-        self.group = self.consumer.group_metadata().map(Rc::new);
-        let mut partitions: Vec<_> = assigned.iter().map(|it| it.partition).collect();
-        partitions.sort_unstable();
-        tracing::info!(?partitions, "partitions assigned");
-        self.partitions = Some(partitions);
-        Ok(())
-    }
+    /// The partitions that are ours, in order; none until the group has spoken.
+    fn partitions(&self) -> Option<&[i32]>;
+
+    /// What the group knew of us when it assigned them. A member that has lost its partitions since
+    /// cannot commit with it.
+    fn group(&self) -> Option<Self::Group>;
+
+    /// Whether the group has more members than partitions, and nothing is left for this one. The group
+    /// does not say so: it is a member, and nothing was assigned for a while.
+    fn is_spare(&mut self) -> bool;
 
     /// Lets all partitions go.
     ///
     /// # Errors
     /// When the client refuses.
-    pub(crate) fn let_go(&mut self) -> Result<(), WorkerError> {
-        self.group = None;
-        if let Some(partitions) = self.partitions.take() {
-            tracing::info!(?partitions, "partitions let go");
-        }
-        self.consumer.let_go(&[]).map_err(WorkerError::Membership)
-    }
+    fn let_go(&mut self) -> Result<(), WorkerError>;
 }

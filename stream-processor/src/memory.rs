@@ -166,6 +166,8 @@ impl MemoryOutput {
 }
 
 impl Output for MemoryOutput {
+    type Group = ();
+
     fn begin(&mut self) -> Result<(), OutputError> {
         assert!(self.open.is_none(), "a transaction is open already");
         self.open = Some(Vec::new());
@@ -177,7 +179,16 @@ impl Output for MemoryOutput {
         Ok(())
     }
 
-    fn commit(&mut self, offsets: &[(Lane, i64)]) -> Result<(), OutputError> {
+    fn drain(&mut self) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    fn offsets(&mut self, offsets: &[(Lane, i64)], (): &()) -> Result<(), OutputError> {
+        self.offsets = offsets.to_vec();
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), OutputError> {
         let records = self.open.take().unwrap();
         if self.is_fenced {
             return Err(OutputError::Fenced {
@@ -187,9 +198,6 @@ impl Output for MemoryOutput {
         }
         for record in records {
             self.broker.append(record);
-        }
-        if !offsets.is_empty() {
-            self.offsets = offsets.to_vec();
         }
         Ok(())
     }

@@ -6,7 +6,11 @@
 use platform::metrics::{Result, SECONDS, counter_vec, gauge, gauge_vec, histogram, int_gauge_vec};
 use prometheus::{Gauge, GaugeVec, Histogram, IntCounterVec, IntGaugeVec, Registry};
 
+use crate::disposition::{self, WorkerError};
+use crate::membership::Change;
+use crate::restore::StateSize;
 use crate::tally::{Fate, Tally};
+use crate::task::Waiting;
 use crate::topology::Source;
 
 /// The handles. Clones share them.
@@ -18,6 +22,8 @@ pub struct Metrics {
     records_out: IntCounterVec,
     windows: IntCounterVec,
     transactions: IntCounterVec,
+    rebalances: IntCounterVec,
+    failures: IntCounterVec,
     /// Time from the end of intake to the end of a commit, seconds.
     pub(crate) commit_duration: Histogram,
     /// Time to restore the tasks of one assignment, seconds.
@@ -31,6 +37,9 @@ struct Gauges {
     clock: GaugeVec,
     lag: IntGaugeVec,
     restored_keys: IntGaugeVec,
+    restored_bytes: IntGaugeVec,
+    clock_step: GaugeVec,
+    waiting: IntGaugeVec,
     last_commit: Gauge,
 }
 
@@ -54,6 +63,24 @@ impl Gauges {
                 "qualicharge_processor_restored_state_keys",
                 "Keys of a task's state at its last restore.",
                 &["partition"],
+            )?,
+            restored_bytes: int_gauge_vec(
+                registry,
+                "qualicharge_processor_restored_state_bytes",
+                "Keys and values of a task's state at its last restore, bytes.",
+                &["partition"],
+            )?,
+            clock_step: gauge_vec(
+                registry,
+                "qualicharge_processor_clock_step_seconds",
+                "Largest step of a task's clock within ten seconds: how far ticks are apart.",
+                &["partition"],
+            )?,
+            waiting: int_gauge_vec(
+                registry,
+                "qualicharge_processor_waiting_inputs",
+                "Inputs of a task whose next record waits, by reason.",
+                &["partition", "reason"],
             )?,
             last_commit: gauge(
                 registry,
@@ -103,6 +130,16 @@ impl Metrics {
                 "Transactions, by outcome.",
                 &["outcome"],
             )?,
+            rebalances: counter(
+                "qualicharge_processor_rebalances_total",
+                "Changes of the partitions of a worker, by kind.",
+                &["kind"],
+            )?,
+            failures: counter(
+                "qualicharge_processor_worker_failures_total",
+                "Failures after which a worker drops its state and restores it, by kind.",
+                &["kind"],
+            )?,
             commit_duration: duration(
                 "qualicharge_processor_commit_duration_seconds",
                 "Time that a commit takes: state, delivery of all records, offsets, end.",
@@ -145,6 +182,45 @@ impl Metrics {
         self.transactions.with_label_values(&["aborted"]).inc();
     }
 
+    /// Counts a change of the partitions of a worker.
+    pub(crate) fn rebalanced(&self, change: Change) {
+        let kind = match change {
+            Change::Assigned => "assigned",
+            Change::Revoked => "revoked",
+            Change::Lost => "lost",
+        };
+        self.rebalances.with_label_values(&[kind]).inc();
+    }
+
+    /// Counts a failure after which a worker begins anew or ends.
+    pub(crate) fn failed(&self, error: &WorkerError) {
+        let kind = match error {
+            error if disposition::is_fenced(error) => "fenced",
+            WorkerError::Input(_) => "input",
+            WorkerError::Output(_) => "output",
+            WorkerError::Restore(_) => "restore",
+            WorkerError::Membership(_) | WorkerError::Join(_) => "membership",
+        };
+        self.failures.with_label_values(&[kind]).inc();
+        if matches!(error, WorkerError::Output(_)) {
+            self.transactions.with_label_values(&["failed"]).inc();
+        }
+    }
+
+    /// Shows how many inputs of a task wait for something.
+    pub(crate) fn waiting(&self, partition: i32, reason: Waiting, inputs: usize) {
+        let labels = [&*partition.to_string(), reason.word()];
+        let inputs = i64::try_from(inputs).unwrap_or(i64::MAX);
+        self.gauges.waiting.with_label_values(&labels).set(inputs);
+    }
+
+    /// Shows the largest step of the clock of a task, ms.
+    pub(crate) fn clock_step(&self, partition: i32, step_ms: i64) {
+        let partition = partition.to_string();
+        let gauge = self.gauges.clock_step.with_label_values(&[&partition]);
+        gauge.set(seconds(step_ms));
+    }
+
     /// Shows the clock of a task.
     pub(crate) fn clock(&self, partition: i32, clock: domain::Timestamp) {
         self.gauges
@@ -162,11 +238,14 @@ impl Metrics {
     }
 
     /// Shows the size of a task's state at its restore.
-    pub(crate) fn restored(&self, partition: i32, keys: usize) {
-        self.gauges
-            .restored_keys
-            .with_label_values(&[&partition.to_string()])
-            .set(i64::try_from(keys).unwrap_or(i64::MAX));
+    pub(crate) fn restored(&self, partition: i32, size: StateSize) {
+        let partition = partition.to_string();
+        let show = |gauge: &IntGaugeVec, number: usize| {
+            let number = i64::try_from(number).unwrap_or(i64::MAX);
+            gauge.with_label_values(&[&partition]).set(number);
+        };
+        show(&self.gauges.restored_keys, size.keys);
+        show(&self.gauges.restored_bytes, size.bytes);
     }
 
     /// Removes what is shown of a task that is not ours any more.
@@ -174,10 +253,16 @@ impl Metrics {
         let partition = partition.to_string();
         // A value that was never set cannot be removed, which is as good.
         self.gauges.clock.remove_label_values(&[&partition]).ok();
-        self.gauges
-            .restored_keys
-            .remove_label_values(&[&partition])
-            .ok();
+        let gauges = [&self.gauges.restored_keys, &self.gauges.restored_bytes];
+        for gauge in gauges {
+            gauge.remove_label_values(&[&partition]).ok();
+        }
+        for reason in Waiting::ALL {
+            let labels = [&*partition, reason.word()];
+            self.gauges.waiting.remove_label_values(&labels).ok();
+        }
+        let clock_step = &self.gauges.clock_step;
+        clock_step.remove_label_values(&[&partition]).ok();
         for source in Source::INPUTS {
             let labels = [source.topic(), &partition];
             self.gauges.lag.remove_label_values(&labels).ok();

@@ -41,17 +41,27 @@ pub(crate) enum OutputError {
 /// An error of a client.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// The sink of records of one worker.
+/// The sink of records of one worker. Every call is one step of a transaction, and may be the last
+/// thing that the process does.
 pub(crate) trait Output {
+    /// What the group knew of a member when it assigned partitions to it.
+    type Group;
+
     /// Begins a transaction.
     fn begin(&mut self) -> Result<(), OutputError>;
 
-    /// Adds a record to the transaction.
+    /// Adds a record to the transaction. It is on its way then, not yet in Kafka.
     fn send(&mut self, record: &Record) -> Result<(), OutputError>;
 
-    /// Ends the transaction: the records, and these next offsets of the inputs, become visible at
-    /// once, or never.
-    fn commit(&mut self, offsets: &[(Lane, i64)]) -> Result<(), OutputError>;
+    /// Waits until every record sent is in Kafka.
+    fn drain(&mut self) -> Result<(), OutputError>;
+
+    /// Adds next offsets of the inputs to the transaction, as the member that `group` tells of. Refused
+    /// when the group does not know that member any more.
+    fn offsets(&mut self, offsets: &[(Lane, i64)], group: &Self::Group) -> Result<(), OutputError>;
+
+    /// Ends the transaction: records and offsets become visible at once, or never.
+    fn commit(&mut self) -> Result<(), OutputError>;
 
     /// Gives the transaction up.
     fn abort(&mut self) -> Result<(), OutputError>;

@@ -3,6 +3,9 @@
 //! The changelog is never read to "its end": an end that the brokers report may lie before a commit
 //! that is still on its way. The fence is a record of our own, committed before the first read, and
 //! readers of committed records see it only when everything before it is decided.
+//!
+//! A restore is taken step by step, so that the worker hears meanwhile whether the partitions are
+//! still its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,8 +15,8 @@ use domain::position::{Fence, Position};
 use domain::wire::WireError;
 use platform::avro;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 
+use crate::commit::Ending;
 use crate::input::{Input, InputError, InputRecord, Start};
 use crate::output::{Output, OutputError};
 use crate::state::{Changelog, Key, NextOffsets};
@@ -25,7 +28,13 @@ use crate::topology::{Lane, Source};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long one wait for records lasts.
-const STEP: Duration = Duration::from_millis(10);
+const WAIT: Duration = Duration::from_millis(10);
+
+/// How often a long restore tells how far it is.
+const TELL_EVERY: Duration = Duration::from_secs(5);
+
+/// Records taken in by one step.
+const RECORDS_AT_ONCE: usize = 10_000;
 
 /// Why tasks cannot be restored.
 #[derive(Debug, thiserror::Error)]
@@ -36,9 +45,6 @@ pub(crate) enum RestoreError {
     /// The fence cannot be written.
     #[error("writing the fence failed")]
     Output(#[source] OutputError),
-    /// The process ends.
-    #[error("the restore was interrupted by the shutdown")]
-    Interrupted,
     /// Nothing came for too long.
     #[error(
         "no record of {lane} came for {PATIENCE:?} and the fence is not reached: see whether a \
@@ -84,18 +90,6 @@ pub(crate) enum RestoreError {
     },
 }
 
-/// Who restores, and under which rules.
-pub(crate) struct Plan<'a> {
-    /// The worker's name: whose fence it is.
-    pub(crate) owner: &'a str,
-    /// Who restores, unique to this restore: the worker may have written fences before.
-    pub(crate) writer: String,
-    /// The rules of the tasks.
-    pub(crate) rules: &'a Rules,
-    /// Ends the restore early.
-    pub(crate) shutdown: &'a CancellationToken,
-}
-
 /// What the changelog of one task has told so far.
 #[derive(Debug, Default)]
 struct Recollection {
@@ -104,102 +98,197 @@ struct Recollection {
     is_complete: bool,
 }
 
-/// Restores the tasks of `partitions`, and opens their inputs where they stood.
-///
-/// # Errors
-/// When fence or changelog fail; see [`RestoreError`].
-pub(crate) fn restore<I: Input, O: Output>(
-    partitions: &[i32],
-    input: &mut I,
-    output: &mut O,
-    plan: &Plan<'_>,
-) -> Result<Vec<(Task, usize)>, RestoreError> {
-    write_fences(partitions, output, plan).map_err(RestoreError::Output)?;
-    let lanes = lanes_of(partitions, Source::Changelog);
-    let starts: Vec<_> = lanes.iter().map(|lane| (*lane, Start::Beginning)).collect();
-    input.open(&starts).map_err(RestoreError::Input)?;
-    let recollections = read_to_fences(&lanes, input, plan)?;
-    input.close(&lanes).map_err(RestoreError::Input)?;
-    let mut tasks = Vec::with_capacity(partitions.len());
-    let mut starts = Vec::with_capacity(partitions.len() * Source::INPUTS.len());
-    for (lane, recollection) in recollections {
-        let keys = recollection.entities.len();
-        starts.extend(Source::INPUTS.map(|source| {
-            let start = match &recollection.position {
-                Some(position) => Start::At(NextOffsets::from_position(position).of(source)),
-                None => Start::Beginning,
-            };
-            let partition = lane.partition;
-            (Lane { source, partition }, start)
-        }));
-        tasks.push((task_of(lane.partition, recollection, plan.rules)?, keys));
-    }
-    input.open(&starts).map_err(RestoreError::Input)?;
-    Ok(tasks)
+/// A restore of the tasks of one assignment.
+pub(crate) struct Restore<I> {
+    input: I,
+    /// Who restores, unique to this restore: the worker may have written fences before.
+    writer: String,
+    step: Step,
+    recollections: BTreeMap<Lane, Recollection>,
+    last_progress: Instant,
+    /// Records read, and when that was told last.
+    heard: usize,
+    told: Instant,
 }
 
-fn lanes_of(partitions: &[i32], source: Source) -> Vec<Lane> {
-    partitions
-        .iter()
-        .map(|partition| Lane {
-            source,
-            partition: *partition,
-        })
-        .collect()
+/// The next step of a restore.
+enum Step {
+    WriteFences,
+    CommitFences(Ending),
+    Open,
+    Read,
+    Place,
 }
 
-fn write_fences<O: Output>(
-    partitions: &[i32],
-    output: &mut O,
-    plan: &Plan<'_>,
-) -> Result<(), OutputError> {
-    output.begin()?;
-    let fence = Fence {
-        writer: plan.writer.clone(),
-    };
-    for partition in partitions {
-        let changelog = Changelog {
+/// How much state a task has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct StateSize {
+    /// Entities.
+    pub(crate) keys: usize,
+    /// Their keys and values.
+    pub(crate) bytes: usize,
+}
+
+/// A task as it was.
+pub(crate) type Restored = (Task, StateSize);
+
+impl<I: Input> Restore<I> {
+    /// Restores the tasks of `partitions`, reading by `input`, as `writer`.
+    pub(crate) fn new(partitions: &[i32], input: I, writer: String) -> Self {
+        let lane = |partition: &i32| Lane {
+            source: Source::Changelog,
             partition: *partition,
-            schema: plan.rules.schemas.changelog,
         };
-        output.send(&changelog.fence(plan.owner, &fence))?;
+        let lanes = partitions.iter().map(lane);
+        Self {
+            input,
+            writer,
+            step: Step::WriteFences,
+            recollections: lanes.map(|lane| (lane, Recollection::default())).collect(),
+            last_progress: Instant::now(),
+            heard: 0,
+            told: Instant::now(),
+        }
     }
-    output.commit(&[])
-}
 
-fn read_to_fences<I: Input>(
-    lanes: &[Lane],
-    input: &mut I,
-    plan: &Plan<'_>,
-) -> Result<BTreeMap<Lane, Recollection>, RestoreError> {
-    let mut all: BTreeMap<_, _> = lanes
-        .iter()
-        .map(|lane| (*lane, Recollection::default()))
-        .collect();
-    let mut last_progress = Instant::now();
-    loop {
-        let mut has_moved = false;
-        for (lane, recollection) in &mut all {
+    /// Whether a transaction is open.
+    pub(crate) const fn is_fencing(&self) -> bool {
+        matches!(self.step, Step::CommitFences(_))
+    }
+
+    /// What it reads by.
+    pub(crate) fn into_input(self) -> I {
+        self.input
+    }
+
+    /// Takes the next step. Returns the tasks once they are restored, with their inputs open where they
+    /// stood.
+    ///
+    /// # Errors
+    /// When fence or changelog fail; see [`RestoreError`].
+    pub(crate) fn step<O: Output>(
+        &mut self,
+        owner: &str,
+        output: &mut O,
+        rules: &Rules,
+    ) -> Result<Option<Vec<Restored>>, RestoreError> {
+        match &mut self.step {
+            Step::WriteFences if self.recollections.is_empty() => return Ok(Some(Vec::new())),
+            Step::WriteFences => {
+                self.write_fences(owner, output, rules)
+                    .map_err(RestoreError::Output)?;
+                self.step = Step::CommitFences(Ending::new(Vec::new()));
+            }
+            Step::CommitFences(ending) => {
+                if ending.step(output, None).map_err(RestoreError::Output)? {
+                    self.step = Step::Open;
+                }
+            }
+            Step::Open => {
+                let lanes = self.recollections.keys();
+                let starts: Vec<_> = lanes.map(|lane| (*lane, Start::Beginning)).collect();
+                self.input.open(&starts).map_err(RestoreError::Input)?;
+                self.last_progress = Instant::now();
+                self.step = Step::Read;
+            }
+            Step::Read => {
+                if self.read(rules)? {
+                    self.step = Step::Place;
+                }
+            }
+            Step::Place => return self.place(rules).map(Some),
+        }
+        Ok(None)
+    }
+
+    fn write_fences<O: Output>(
+        &self,
+        owner: &str,
+        output: &mut O,
+        rules: &Rules,
+    ) -> Result<(), OutputError> {
+        output.begin()?;
+        let fence = Fence {
+            writer: self.writer.clone(),
+        };
+        for lane in self.recollections.keys() {
+            let changelog = Changelog {
+                partition: lane.partition,
+                schema: rules.schemas.changelog,
+            };
+            output.send(&changelog.fence(owner, &fence))?;
+        }
+        Ok(())
+    }
+
+    /// Reads what is there. Returns whether every fence is reached.
+    fn read(&mut self, rules: &Rules) -> Result<bool, RestoreError> {
+        let mut room = RECORDS_AT_ONCE;
+        for (lane, recollection) in &mut self.recollections {
             while !recollection.is_complete
-                && let Some(record) = input.next(*lane).map_err(RestoreError::Input)?
+                && room > 0
+                && let Some(record) = self.input.next(*lane).map_err(RestoreError::Input)?
             {
-                has_moved = true;
-                recollection.hear(&record, plan)?;
+                room -= 1;
+                recollection.hear(&record, &self.writer, rules)?;
             }
         }
-        let Some((lane, _)) = all.iter().find(|(_, it)| !it.is_complete) else {
-            return Ok(all);
+        self.heard += RECORDS_AT_ONCE - room;
+        self.tell();
+        let Some((lane, _)) = self.recollections.iter().find(|(_, it)| !it.is_complete) else {
+            return Ok(true);
         };
-        if plan.shutdown.is_cancelled() {
-            return Err(RestoreError::Interrupted);
-        }
-        if has_moved {
-            last_progress = Instant::now();
-        } else if last_progress.elapsed() > PATIENCE {
+        if room < RECORDS_AT_ONCE {
+            self.last_progress = Instant::now();
+        } else if self.last_progress.elapsed() > PATIENCE {
             return Err(RestoreError::NoProgress { lane: *lane });
         } else {
-            input.wait(STEP).map_err(RestoreError::Input)?;
+            self.input.wait(WAIT).map_err(RestoreError::Input)?;
         }
+        Ok(false)
+    }
+
+    /// Tells now and then how far it is.
+    fn tell(&mut self) {
+        if self.told.elapsed() < TELL_EVERY {
+            return;
+        }
+        self.told = Instant::now();
+        let complete = self.recollections.values().filter(|it| it.is_complete);
+        tracing::info!(
+            records = self.heard,
+            complete = complete.count(),
+            tasks = self.recollections.len(),
+            "restoring"
+        );
+    }
+
+    /// Closes the changelog, makes the tasks, and opens their inputs.
+    fn place(&mut self, rules: &Rules) -> Result<Vec<Restored>, RestoreError> {
+        let recollections = std::mem::take(&mut self.recollections);
+        let lanes: Vec<_> = recollections.keys().copied().collect();
+        self.input.close(&lanes).map_err(RestoreError::Input)?;
+        let mut tasks = Vec::with_capacity(lanes.len());
+        let mut starts = Vec::with_capacity(lanes.len() * Source::INPUTS.len());
+        for (lane, recollection) in recollections {
+            let entities = &recollection.entities;
+            let bytes = entities.iter().map(|(key, value)| key.len() + value.len());
+            let size = StateSize {
+                keys: entities.len(),
+                bytes: bytes.sum(),
+            };
+            starts.extend(Source::INPUTS.map(|source| {
+                let start = match &recollection.position {
+                    Some(position) => Start::At(NextOffsets::from_position(position).of(source)),
+                    None => Start::Beginning,
+                };
+                let partition = lane.partition;
+                (Lane { source, partition }, start)
+            }));
+            tasks.push((task_of(lane.partition, recollection, rules)?, size));
+        }
+        self.input.open(&starts).map_err(RestoreError::Input)?;
+        Ok(tasks)
     }
 }
 
@@ -221,7 +310,12 @@ fn task_of(
 
 impl Recollection {
     /// Takes in the next record of the changelog.
-    fn hear(&mut self, record: &InputRecord, plan: &Plan<'_>) -> Result<(), RestoreError> {
+    fn hear(
+        &mut self,
+        record: &InputRecord,
+        writer: &str,
+        rules: &Rules,
+    ) -> Result<(), RestoreError> {
         let refuse = |reason: String| RestoreError::Record {
             lane: record.lane,
             offset: record.offset,
@@ -234,7 +328,7 @@ impl Recollection {
             return Ok(());
         };
         let (schema, bytes) = avro::unframe(value).map_err(|error| refuse(error.to_string()))?;
-        let expected = plan.rules.schemas.changelog;
+        let expected = rules.schemas.changelog;
         if schema != expected {
             return Err(refuse(format!("schema {schema}, expected {expected}")));
         }
@@ -245,7 +339,7 @@ impl Recollection {
             }
             Key::Fence => {
                 let fence = Fence::from_bytes(bytes).map_err(wrong)?;
-                self.is_complete = fence.writer == plan.writer;
+                self.is_complete = fence.writer == writer;
             }
             Key::Position => {
                 let position = Position::from_bytes(bytes).map_err(wrong)?;

@@ -47,6 +47,31 @@ pub(crate) struct Rules {
     pub(crate) schemas: SchemaIds,
 }
 
+/// What a record that was read waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// A cut, which the other input has not reached.
+    Cut,
+    /// The directory.
+    Directory,
+    /// A schema that is being fetched.
+    Schema,
+}
+
+impl Waiting {
+    /// Every reason.
+    pub(crate) const ALL: [Self; 3] = [Self::Cut, Self::Directory, Self::Schema];
+
+    /// The word in the metrics.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Cut => "cut",
+            Self::Directory => "directory",
+            Self::Schema => "schema",
+        }
+    }
+}
+
 /// What a record says, or why it has to be set aside.
 type Content = Result<Event, (Refusal, String)>;
 
@@ -128,6 +153,25 @@ impl Task {
     /// far; events taken after it must not be run before the next call.
     pub(crate) fn directory_ends_at(&mut self, end: i64) {
         self.directory_end = self.directory_end.max(end);
+    }
+
+    /// What the next record of an input waits for, after a run.
+    pub(crate) fn waits_for(&self, source: Source) -> Option<Waiting> {
+        let ready = match source {
+            Source::Directory => &self.directory,
+            Source::Status => &self.status,
+            Source::Session => &self.session,
+            Source::Changelog => return None,
+        };
+        if ready.records.is_empty() {
+            None
+        } else if ready.is_held {
+            Some(Waiting::Cut)
+        } else if source == Source::Directory || self.knows_directory() {
+            Some(Waiting::Schema)
+        } else {
+            Some(Waiting::Directory)
+        }
     }
 
     /// Whether the directory has been read as far as the events need.

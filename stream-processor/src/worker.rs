@@ -4,26 +4,25 @@
 //! something fails, what is in memory is worth nothing, since nobody knows how much of it is in
 //! Kafka: the producer and the tasks are dropped, and both are built again from what Kafka has.
 //! Failures of a kind that would come back end the process with the reason.
+//!
+//! It moves in turns, and a turn does one thing: a step of a restore, a round, a step of a commit. A
+//! thread takes one turn after the other; a test can do something else in between.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use platform::admin::{Heartbeat, Readiness};
-use platform::avro::RegistryClient;
 use platform::backoff::Backoff;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::assignment::{Assignment, Terms};
-use crate::config::Config;
+use crate::clients::Clients;
 use crate::decode::Decoders;
-use crate::decode::registry::RegistrySchemas;
 use crate::disposition::{self, Disposition, WorkerError};
-use crate::input::kafka::KafkaInput;
-use crate::membership::{Change, Membership};
-use crate::output::kafka::KafkaOutput;
-use crate::restore::Plan;
+use crate::membership::{Change, Membership as _};
+use crate::output::Output as _;
+use crate::restore::Restore;
 
 /// How long an idle worker waits before it looks again.
 const IDLE: Duration = Duration::from_millis(10);
@@ -35,20 +34,14 @@ const MOST_FENCED: usize = 5;
 /// The time in which fencings are counted.
 const FENCED_WITHIN: Duration = Duration::from_mins(10);
 
-type KafkaAssignment = Assignment<KafkaInput, RegistrySchemas>;
-
-/// One worker.
-pub(crate) struct Worker {
-    /// Its name: see [`Config::worker_name`].
+/// A worker's place in the process.
+pub(crate) struct Seat {
+    /// Its name: see [`crate::config::Config::worker_name`].
     pub(crate) name: String,
-    /// The process's configuration.
-    pub(crate) config: Arc<Config>,
+    /// A number that no other process has: it tells this process's fences from all others.
+    pub(crate) nonce: u64,
     /// What its assignments need.
     pub(crate) terms: Terms,
-    /// Where schemas are asked for.
-    pub(crate) registry: RegistryClient,
-    /// Where to ask for them.
-    pub(crate) runtime: Handle,
     /// Whether the process is ready.
     pub(crate) readiness: Readiness,
     /// Its sign of progress.
@@ -57,11 +50,49 @@ pub(crate) struct Worker {
     pub(crate) shutdown: CancellationToken,
 }
 
+/// What follows a turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// The next turn.
+    On,
+    /// A wait after this many failures in a row, then the next turn.
+    Anew(u32),
+    /// Nothing: the shutdown is done.
+    Ended,
+}
+
+/// What a worker does with its partitions.
+enum Work<C: Clients> {
+    /// It has none.
+    Idle,
+    /// It restores them, since then.
+    Restoring(Restore<C::Input>, Option<C::Group>, Instant),
+    /// It runs them.
+    Running(Assignment<C::Input, C::Group>),
+    /// It commits for the last time, to give them away.
+    Parting(Assignment<C::Input, C::Group>),
+    /// It commits for the last time, to end.
+    Ending(Assignment<C::Input, C::Group>),
+}
+
+/// One worker.
+pub(crate) struct Worker<C: Clients> {
+    seat: Seat,
+    clients: C,
+    decoders: Decoders<C::Schemas>,
+    membership: Option<C::Membership>,
+    output: Option<C::Output>,
+    work: Work<C>,
+    record: Record,
+}
+
 /// How a worker has fared.
 #[derive(Debug, Default)]
 struct Record {
     /// Failures since the last commit.
     failures: u32,
+    /// Restores begun.
+    restores: u64,
     /// When it was fenced lately.
     fenced: Vec<Instant>,
 }
@@ -75,152 +106,309 @@ impl Record {
     }
 }
 
-impl Worker {
-    /// Works until the shutdown.
+/// Works on this thread until the shutdown.
+///
+/// # Errors
+/// When going on makes no sense, or the last commit fails.
+pub(crate) fn run<C: Clients>(seat: Seat, mut clients: C, runtime: &Handle) -> anyhow::Result<()> {
+    let shutdown = seat.shutdown.clone();
+    let decoders = Decoders::new(clients.schemas());
+    let mut worker = Worker::new(seat, clients, decoders);
+    loop {
+        match worker.turn()? {
+            Turn::On => {}
+            Turn::Anew(attempt) => {
+                let delay = Backoff::STANDARD.delay(attempt);
+                let rest = async { tokio::time::timeout(delay, shutdown.cancelled()).await };
+                runtime.block_on(rest).ok();
+            }
+            Turn::Ended => return Ok(()),
+        }
+    }
+}
+
+impl<C: Clients> Worker<C> {
+    /// Creates a worker that has no clients yet.
+    pub(crate) fn new(seat: Seat, clients: C, decoders: Decoders<C::Schemas>) -> Self {
+        Self {
+            seat,
+            clients,
+            decoders,
+            membership: None,
+            output: None,
+            work: Work::Idle,
+            record: Record::default(),
+        }
+    }
+
+    /// What it knows of schemas, when it is over.
+    #[cfg(test)]
+    pub(crate) fn into_decoders(self) -> Decoders<C::Schemas> {
+        self.decoders
+    }
+
+    /// Takes one turn.
     ///
     /// # Errors
     /// When going on makes no sense, or the last commit fails.
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
-        let mut membership = None;
-        let mut record = Record::default();
-        loop {
-            let Err(error) = self.live(&mut membership, &mut record) else {
-                return Ok(());
-            };
-            self.readiness.waiting(&self.name);
-            let is_hopeless = disposition::of_worker(&error) != Disposition::Retry
-                || (disposition::is_fenced(&error) && record.is_fenced_again());
-            if matches!(&error, WorkerError::Membership(_)) {
-                // A consumer that was told a fatal error is of no use any more.
-                membership = None;
-            }
-            let error = anyhow::Error::new(error);
-            if self.shutdown.is_cancelled() || is_hopeless {
-                return Err(error.context(format!("worker {} cannot go on", self.name)));
-            }
-            let attempt = record.failures;
-            tracing::warn!(
-                worker = self.name,
-                attempt,
-                error = format!("{error:#}"),
-                "worker begins anew"
-            );
-            self.rest(Backoff::STANDARD.delay(attempt));
-            record.failures += 1;
+    pub(crate) fn turn(&mut self) -> anyhow::Result<Turn> {
+        self.seat.heartbeat.beat();
+        match self.step() {
+            Ok(turn) => Ok(turn),
+            Err(error) => self.begin_anew(error),
         }
     }
 
-    /// Waits, unless the process ends.
-    fn rest(&self, delay: Duration) {
-        self.heartbeat.beat();
-        let shutdown = self.shutdown.clone();
-        self.runtime
-            .block_on(async move { tokio::time::timeout(delay, shutdown.cancelled()).await })
-            .ok();
+    /// Drops what is in memory.
+    fn begin_anew(&mut self, error: WorkerError) -> anyhow::Result<Turn> {
+        self.work = Work::Idle;
+        self.output = None;
+        self.seat.readiness.waiting(&self.seat.name);
+        self.seat.terms.metrics.failed(&error);
+        let is_hopeless = disposition::of_worker(&error) != Disposition::Retry
+            || (disposition::is_fenced(&error) && self.record.is_fenced_again());
+        if matches!(&error, WorkerError::Membership(_)) {
+            // A consumer that was told a fatal error is of no use any more.
+            self.membership = None;
+        }
+        let error = anyhow::Error::new(error);
+        if self.seat.shutdown.is_cancelled() || is_hopeless {
+            return Err(error.context(format!("worker {} cannot go on", self.seat.name)));
+        }
+        let attempt = self.record.failures;
+        tracing::warn!(
+            worker = self.seat.name,
+            attempt,
+            error = format!("{error:#}"),
+            "worker begins anew"
+        );
+        self.record.failures += 1;
+        Ok(Turn::Anew(attempt))
     }
 
-    /// One life: a producer, and the assignments that it commits for.
-    fn live(
-        &self,
-        membership: &mut Option<Membership>,
-        record: &mut Record,
-    ) -> Result<(), WorkerError> {
-        let kafka = &self.config.kafka;
-        // Before it joins, so that a transaction left open by a former life is ended first.
-        let mut output = KafkaOutput::new(kafka, &self.name, &self.shutdown)?;
-        let membership = match membership {
-            Some(membership) => membership,
-            None => membership.insert(Membership::join(
-                kafka,
-                &self.config.application_id,
-                &self.name,
-            )?),
-        };
-        let mut assignment = self.restore(membership, &mut output)?;
-        while !self.shutdown.is_cancelled() {
-            self.heartbeat.beat();
-            match membership.poll(Duration::ZERO)? {
-                Some(Change::Assigned) => assignment = self.restore(membership, &mut output)?,
-                Some(change) => self.part(change, assignment.take(), membership, &mut output)?,
-                None => {}
+    fn step(&mut self) -> Result<Turn, WorkerError> {
+        if self.output.is_none() || self.membership.is_none() {
+            if self.seat.shutdown.is_cancelled() {
+                return Ok(Turn::Ended);
             }
-            if let Some(assignment) = &mut assignment {
-                self.work(assignment, &mut output, record)?;
-            } else {
-                if membership.is_spare() {
-                    self.readiness.done(&self.name);
+            self.connect()?;
+            return Ok(Turn::On);
+        }
+        match &self.work {
+            Work::Parting(_) => self.part()?,
+            Work::Ending(_) => return self.end(),
+            // Nothing is asked in the middle of a commit: it succeeds, or is refused.
+            Work::Running(assignment) if assignment.is_committing() => self.commit()?,
+            Work::Idle | Work::Restoring(..) | Work::Running(_) => {
+                if self.seat.shutdown.is_cancelled() {
+                    return self.shut_down();
                 }
-                self.rest(IDLE);
+                if let Some(change) = self.poll()? {
+                    self.change(change)?;
+                } else {
+                    self.go_on()?;
+                }
             }
         }
-        if let Some(mut assignment) = assignment {
-            assignment.commit(&mut output)?;
+        Ok(Turn::On)
+    }
+
+    /// Makes what is missing of producer and membership.
+    fn connect(&mut self) -> Result<(), WorkerError> {
+        if self.output.is_none() {
+            // Before it joins, so that a transaction left open by a former life is ended first.
+            self.output = Some(self.clients.output()?);
+        } else {
+            self.membership = Some(self.clients.join()?);
         }
-        tracing::info!(worker = self.name, "worker ended");
         Ok(())
     }
 
-    /// Restores the tasks of what is assigned, if anything is known to be.
-    fn restore(
-        &self,
-        membership: &Membership,
-        output: &mut KafkaOutput,
-    ) -> Result<Option<KafkaAssignment>, WorkerError> {
-        let Some(partitions) = membership.partitions() else {
+    fn poll(&mut self) -> Result<Option<Change>, WorkerError> {
+        let Some(membership) = &mut self.membership else {
             return Ok(None);
         };
-        output.set_group(membership.group());
-        let plan = Plan {
-            owner: &self.name,
-            writer: format!("{}/{:016x}", self.name, rand::random::<u64>()),
-            rules: &self.terms.rules,
-            shutdown: &self.shutdown,
-        };
-        let input = KafkaInput::new(&self.config.kafka, &self.name)?;
-        let schemas = RegistrySchemas::new(self.registry.clone(), self.runtime.clone());
-        let sources = (input, Decoders::new(schemas));
-        Assignment::restore(partitions, sources, output, (&plan, self.terms.clone())).map(Some)
+        let has_work = !matches!(self.work, Work::Idle) || membership.partitions().is_some();
+        let timeout = if has_work { Duration::ZERO } else { IDLE };
+        membership.poll(timeout)
     }
 
-    /// Gives partitions away: with a commit if they are still ours.
-    fn part(
-        &self,
-        change: Change,
-        assignment: Option<KafkaAssignment>,
-        membership: &mut Membership,
-        output: &mut KafkaOutput,
-    ) -> Result<(), WorkerError> {
-        self.readiness.waiting(&self.name);
-        let done = match (change, assignment) {
-            (Change::Revoked, Some(mut assignment)) => assignment.commit(output),
-            (Change::Lost, Some(mut assignment)) => {
-                tracing::warn!(worker = self.name, "partitions lost");
-                assignment.abort(output)
+    /// Answers a change: commits first if the partitions are still ours.
+    fn change(&mut self, change: Change) -> Result<(), WorkerError> {
+        self.seat.terms.metrics.rebalanced(change);
+        match (change, std::mem::replace(&mut self.work, Work::Idle)) {
+            (Change::Revoked, Work::Running(assignment)) => {
+                self.seat.readiness.waiting(&self.seat.name);
+                self.work = Work::Parting(assignment);
+                Ok(())
             }
-            (Change::Assigned, _) | (_, None) => Ok(()),
-        };
-        // The group waits for this answer, whatever became of the commit.
-        membership.let_go()?;
-        Ok(done?)
+            // Idle workers with partitions restore them in the next turn.
+            (Change::Assigned, work) => self.give_up(work),
+            (Change::Lost, work) => {
+                tracing::warn!(worker = self.seat.name, "partitions lost");
+                self.seat.readiness.waiting(&self.seat.name);
+                let given_up = self.give_up(work);
+                self.let_go()?;
+                given_up
+            }
+            (Change::Revoked, work) => {
+                self.seat.readiness.waiting(&self.seat.name);
+                let given_up = self.give_up(work);
+                self.let_go()?;
+                given_up
+            }
+        }
     }
 
-    fn work(
-        &self,
-        assignment: &mut KafkaAssignment,
-        output: &mut KafkaOutput,
-        record: &mut Record,
-    ) -> Result<(), WorkerError> {
-        let has_moved = assignment.round(output)?;
-        if assignment.commit_if_due(output)? {
-            record.failures = 0;
+    /// Gives up what was not committed.
+    fn give_up(&mut self, work: Work<C>) -> Result<(), WorkerError> {
+        let Some(output) = &mut self.output else {
+            return Ok(());
+        };
+        match work {
+            Work::Idle => {}
+            Work::Restoring(restore, ..) => {
+                if restore.is_fencing() {
+                    output.abort()?;
+                }
+            }
+            Work::Running(mut assignment)
+            | Work::Parting(mut assignment)
+            | Work::Ending(mut assignment) => assignment.abort(output)?,
         }
+        Ok(())
+    }
+
+    fn let_go(&mut self) -> Result<(), WorkerError> {
+        match &mut self.membership {
+            Some(membership) => membership.let_go(),
+            None => Ok(()),
+        }
+    }
+
+    /// A step of the restore, or a round.
+    fn go_on(&mut self) -> Result<(), WorkerError> {
+        match &mut self.work {
+            Work::Idle => self.begin(),
+            Work::Restoring(..) => self.restore(),
+            Work::Running(_) => self.round(),
+            Work::Parting(_) | Work::Ending(_) => Ok(()),
+        }
+    }
+
+    /// Begins to restore the tasks of what is assigned, if anything is.
+    fn begin(&mut self) -> Result<(), WorkerError> {
+        let Some(membership) = &mut self.membership else {
+            return Ok(());
+        };
+        if let Some(partitions) = membership.partitions() {
+            self.record.restores += 1;
+            let Seat { name, nonce, .. } = &self.seat;
+            let writer = format!("{name}/{nonce:016x}/{}", self.record.restores);
+            let restore = Restore::new(partitions, self.clients.input()?, writer);
+            self.work = Work::Restoring(restore, membership.group(), Instant::now());
+        } else if membership.is_spare() {
+            self.seat.readiness.done(&self.seat.name);
+        }
+        Ok(())
+    }
+
+    fn restore(&mut self) -> Result<(), WorkerError> {
+        let (Work::Restoring(restore, ..), Some(output)) = (&mut self.work, &mut self.output)
+        else {
+            return Ok(());
+        };
+        let rules = &self.seat.terms.rules;
+        let Some(tasks) = restore.step(&self.seat.name, output, rules)? else {
+            return Ok(());
+        };
+        if let Work::Restoring(restore, group, since) =
+            std::mem::replace(&mut self.work, Work::Idle)
+        {
+            let elapsed = since.elapsed();
+            let terms = self.seat.terms.clone();
+            terms
+                .metrics
+                .restore_duration
+                .observe(elapsed.as_secs_f64());
+            tracing::info!(
+                tasks = tasks.len(),
+                elapsed_ms = elapsed.as_millis(),
+                "tasks restored"
+            );
+            let assignment = Assignment::new(tasks, (restore.into_input(), group), terms);
+            self.work = Work::Running(assignment);
+        }
+        Ok(())
+    }
+
+    fn round(&mut self) -> Result<(), WorkerError> {
+        let (Work::Running(assignment), Some(output)) = (&mut self.work, &mut self.output) else {
+            return Ok(());
+        };
+        let has_moved = assignment.round(&mut self.decoders, output)?;
         if assignment.is_settled() {
-            self.readiness.done(&self.name);
+            self.seat.readiness.done(&self.seat.name);
         }
         assignment.show_lag()?;
+        if assignment.is_due() {
+            return self.commit();
+        }
         if !has_moved {
             assignment.wait(IDLE)?;
         }
         Ok(())
+    }
+
+    /// A step of a commit, the first one included.
+    fn commit(&mut self) -> Result<(), WorkerError> {
+        let (Work::Running(assignment), Some(output)) = (&mut self.work, &mut self.output) else {
+            return Ok(());
+        };
+        if assignment.commit_step(output)? {
+            self.record.failures = 0;
+        }
+        Ok(())
+    }
+
+    /// A step of the commit before partitions are given away.
+    fn part(&mut self) -> Result<(), WorkerError> {
+        let (Work::Parting(assignment), Some(output)) = (&mut self.work, &mut self.output) else {
+            return Ok(());
+        };
+        let is_over = assignment.commit_step(output);
+        if !matches!(is_over, Ok(false)) {
+            self.work = Work::Idle;
+            // The group waits for this answer, whatever became of the commit.
+            self.let_go()?;
+        }
+        is_over?;
+        Ok(())
+    }
+
+    /// A step of the commit before the end.
+    fn end(&mut self) -> Result<Turn, WorkerError> {
+        let (Work::Ending(assignment), Some(output)) = (&mut self.work, &mut self.output) else {
+            return Ok(Turn::Ended);
+        };
+        if !assignment.commit_step(output)? {
+            return Ok(Turn::On);
+        }
+        tracing::info!(worker = self.seat.name, "worker ended");
+        Ok(Turn::Ended)
+    }
+
+    fn shut_down(&mut self) -> Result<Turn, WorkerError> {
+        match std::mem::replace(&mut self.work, Work::Idle) {
+            Work::Running(assignment) => {
+                self.work = Work::Ending(assignment);
+                Ok(Turn::On)
+            }
+            work => {
+                self.give_up(work)?;
+                tracing::info!(worker = self.seat.name, "worker ended");
+                Ok(Turn::Ended)
+            }
+        }
     }
 }

@@ -1,13 +1,12 @@
 use super::*;
 use crate::emit::SchemaIds;
 use crate::memory::{Broker, MemoryInput, MemoryOutput, MemorySchemas, event, schema_id, status};
-use crate::restore::RestoreError;
+use crate::restore::{Restore, RestoreError};
 use domain::contract;
 use domain::position::Position;
 use platform::avro;
 use platform::dead_letter::DeadLetter;
 use platform::kafka::producer::Record;
-use tokio_util::sync::CancellationToken;
 
 const PARTITION: i32 = 3;
 const MINUTE: i64 = 60_000;
@@ -16,19 +15,41 @@ const HOUR: i64 = 60 * MINUTE;
 /// A start on the hour, so that cuts and windows are round in the tests.
 const START: i64 = 1_767_225_600_000;
 
-type Subject = Assignment<MemoryInput, MemorySchemas>;
+type Tasks = Assignment<MemoryInput, ()>;
+
+/// The tasks and what they know of schemas.
+struct Subject {
+    tasks: Tasks,
+    decoders: Decoders<MemorySchemas>,
+}
+
+impl Subject {
+    fn round(&mut self, output: &mut MemoryOutput) -> Result<bool, WorkerError> {
+        self.tasks.round(&mut self.decoders, output)
+    }
+
+    fn commit(&mut self, output: &mut MemoryOutput) -> Result<(), OutputError> {
+        while !self.tasks.commit_step(output)? {}
+        Ok(())
+    }
+}
 
 struct Stage {
     broker: Broker,
     output: MemoryOutput,
     restores: u32,
+    registry: prometheus::Registry,
+    metrics: Metrics,
     silent: std::rc::Rc<std::cell::RefCell<bool>>,
 }
 
 impl Stage {
     fn new() -> Self {
         let broker = Broker::default();
+        let registry = prometheus::Registry::new();
         Self {
+            metrics: Metrics::new(&registry).unwrap(),
+            registry,
             output: MemoryOutput::new(&broker),
             broker,
             restores: 0,
@@ -36,7 +57,7 @@ impl Stage {
         }
     }
 
-    fn terms() -> Terms {
+    fn terms(&self) -> Terms {
         let ids = SchemaIds {
             charge_point_indicator: schema_id(contract::CHARGE_POINT_INDICATOR),
             station_indicator: schema_id(contract::STATION_INDICATOR),
@@ -50,24 +71,24 @@ impl Stage {
                 schemas: ids,
             },
             limits: Limits::every(Duration::from_millis(200)),
-            metrics: Metrics::new(&prometheus::Registry::new()).unwrap(),
+            metrics: self.metrics.clone(),
         }
     }
 
     fn try_restore(&mut self) -> Result<Subject, WorkerError> {
         self.restores += 1;
-        let shutdown = CancellationToken::new();
-        let terms = Self::terms();
-        let rules = terms.rules.clone();
-        let plan = Plan {
-            owner: "w",
-            writer: format!("w/{}", self.restores),
-            rules: &rules,
-            shutdown: &shutdown,
+        let terms = self.terms();
+        let writer = format!("w/{}", self.restores);
+        let mut restore = Restore::new(&[PARTITION], MemoryInput::new(&self.broker), writer);
+        let tasks = loop {
+            if let Some(tasks) = restore.step("w", &mut self.output, &terms.rules)? {
+                break tasks;
+            }
         };
-        let schemas = MemorySchemas::new(&self.silent);
-        let sources = (MemoryInput::new(&self.broker), Decoders::new(schemas));
-        Assignment::restore(&[PARTITION], sources, &mut self.output, (&plan, terms))
+        Ok(Subject {
+            tasks: Assignment::new(tasks, (restore.into_input(), Some(())), terms),
+            decoders: Decoders::new(MemorySchemas::new(&self.silent)),
+        })
     }
 
     fn restore(&mut self) -> Subject {
@@ -340,7 +361,7 @@ fn nothing_is_committed_when_nothing_has_moved() {
     let position = stage.position();
     subject.commit(&mut stage.output).unwrap();
     stage.run(&mut subject);
-    assert!(!subject.commit_if_due(&mut stage.output).unwrap());
+    assert!(!subject.tasks.is_due());
     assert_eq!(stage.position(), position);
 }
 
@@ -380,7 +401,7 @@ fn a_state_of_another_schema_is_refused_with_the_remedy() {
         ..event(Source::Changelog, START, Some(avro::frame(99, b"")))
     };
     stage.output.send(&foreign).unwrap();
-    stage.output.commit(&[]).unwrap();
+    stage.output.commit().unwrap();
     let refused = stage.try_restore().err().unwrap();
     assert!(refused.to_string().contains("new changelog"), "{refused}");
 }
@@ -395,7 +416,7 @@ async fn a_lane_whose_records_do_not_come_is_given_up_and_one_that_waits_for_a_c
     let mut look = async |subject: &mut Subject| {
         tokio::time::advance(LAG_EVERY).await;
         subject.round(&mut stage.output).unwrap();
-        subject.show_lag()
+        subject.tasks.show_lag()
     };
     for _ in 0..20 {
         look(&mut subject).await.unwrap();
@@ -416,5 +437,36 @@ async fn a_lane_whose_records_do_not_come_is_given_up_and_one_that_waits_for_a_c
         looks,
         MOST_STANDING + 1,
         "the first look notes it, a minute confirms it"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_records_wait_for_and_how_far_ticks_are_apart_is_shown() {
+    let mut stage = Stage::new();
+    stage.ticks(START);
+    let mut subject = stage.restore();
+    stage.run(&mut subject);
+    stage.tick(Source::Session, START + MINUTE);
+    stage.tick(Source::Status, START + 2 * MINUTE);
+    stage.tick(Source::Session, START + 6 * MINUTE);
+    stage.run(&mut subject);
+    tokio::time::advance(LAG_EVERY).await;
+    subject.tasks.show_lag().unwrap();
+    let registry = stage.registry;
+    let text = prometheus::TextEncoder::new()
+        .encode_to_string(&registry.gather())
+        .unwrap();
+    let shown: Vec<_> = text
+        .lines()
+        .filter(|line| line.contains("_waiting_inputs{") || line.contains("_clock_step_seconds{"))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            "qualicharge_processor_clock_step_seconds{partition=\"3\"} 120",
+            "qualicharge_processor_waiting_inputs{partition=\"3\",reason=\"cut\"} 1",
+            "qualicharge_processor_waiting_inputs{partition=\"3\",reason=\"directory\"} 0",
+            "qualicharge_processor_waiting_inputs{partition=\"3\",reason=\"schema\"} 0",
+        ]
     );
 }

@@ -28,7 +28,6 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct KafkaOutput {
     name: String,
     producer: BatchProducer,
-    group: Option<Rc<ConsumerGroupMetadata>>,
 }
 
 impl KafkaOutput {
@@ -52,7 +51,6 @@ impl KafkaOutput {
         let output = Self {
             name: name.to_owned(),
             producer,
-            group: None,
         };
         output.call("take over the transactions", |timeout| {
             if shutdown.is_cancelled() {
@@ -61,12 +59,6 @@ impl KafkaOutput {
             output.producer.client().init_transactions(timeout)
         })?;
         Ok(output)
-    }
-
-    /// Commits as this member of the group from now on. It is what the group knew at the
-    /// assignment: a member that has lost its partitions since cannot commit with it.
-    pub(crate) fn set_group(&mut self, group: Option<Rc<ConsumerGroupMetadata>>) {
-        self.group = group;
     }
 
     /// Repeats a call while the client says that it may be repeated.
@@ -111,17 +103,11 @@ impl KafkaOutput {
             _ => OutputError::Broken { action, source },
         }
     }
-
-    /// Waits until every record is in Kafka. Not left to the client, whose commit waits a flat
-    /// 100 ms whenever records are on their way.
-    fn drain(&self) -> Result<(), OutputError> {
-        self.producer
-            .drain(TRANSACTION_TIMEOUT)
-            .map_err(|error| broken("deliver records", error))
-    }
 }
 
 impl Output for KafkaOutput {
+    type Group = Rc<ConsumerGroupMetadata>;
+
     fn begin(&mut self) -> Result<(), OutputError> {
         self.producer
             .client()
@@ -135,8 +121,14 @@ impl Output for KafkaOutput {
             .map_err(|error| broken("send a record", error))
     }
 
-    fn commit(&mut self, offsets: &[(Lane, i64)]) -> Result<(), OutputError> {
-        self.drain()?;
+    fn drain(&mut self) -> Result<(), OutputError> {
+        // Not left to the client, whose commit waits a flat 100 ms whenever records are on their way.
+        self.producer
+            .drain(TRANSACTION_TIMEOUT)
+            .map_err(|error| broken("deliver records", error))
+    }
+
+    fn offsets(&mut self, offsets: &[(Lane, i64)], group: &Self::Group) -> Result<(), OutputError> {
         let offsets: Vec<_> = offsets
             .iter()
             .map(|(lane, next)| {
@@ -145,15 +137,13 @@ impl Output for KafkaOutput {
             })
             .collect();
         let client = self.producer.client();
-        if !offsets.is_empty() {
-            let group = self.group.clone().ok_or_else(|| OutputError::Broken {
-                action: "commit offsets",
-                source: "the worker is no member of its group".into(),
-            })?;
-            self.call("commit offsets", |timeout| {
-                commit::offsets(client, &offsets, &group, timeout)
-            })?;
-        }
+        self.call("commit offsets", |timeout| {
+            commit::offsets(client, &offsets, group, timeout)
+        })
+    }
+
+    fn commit(&mut self) -> Result<(), OutputError> {
+        let client = self.producer.client();
         self.call("commit", |timeout| commit::transaction(client, timeout))
     }
 

@@ -11,7 +11,7 @@ SHELLCHECK := $(TOOLS)/shellcheck-0.11.0.1/bin/shellcheck
 STACK := deploy/local/stack
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 
-.PHONY: help demo test check fmt lint style docs unit e2e bench freshness deny ci build fetch up down status logs clean-data
+.PHONY: help demo test check fmt lint style docs unit e2e bench freshness deny ci build fetch tools up down status logs clean-data
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -58,7 +58,7 @@ unit: fetch ## Unit, property and contract tests
 docs: ## The documentation of every item, warnings as errors
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
-e2e: fetch ## End-to-end scenarios on real Kafka, registry and ClickHouse engine
+e2e: fetch tools ## End-to-end scenarios on real Kafka, registry and ClickHouse engine
 	cargo build --workspace --bins --locked --quiet
 	cargo test --workspace --test scenarios --locked -- --test-threads=1 --nocapture
 
@@ -68,11 +68,15 @@ bench: ## Measure; figures and commands are in docs/performance.md
 deny: $(CARGO_DENY) ## Who may depend on whom, licences, sources
 	$(CARGO_DENY) --offline check --config .deny.toml -A unused-wrapper bans licenses sources
 
-fetch: ## Bring Kafka, registry, Java and the ClickHouse engine into the cache
+fetch: ## Bring Kafka, registry, Java, the ClickHouse engine and nginx into the cache
 	@$(STACK) fetch
 
+tools: ## Bring the programs that only the scenarios need: qcc, schemathesis
+	@$(STACK) tool qcc >/dev/null
+	@$(STACK) tool schemathesis >/dev/null || echo "schemathesis cannot be had: its scenario is skipped"
+
 up: build ## Start the stack and the services
-	@$(STACK) up kafka registry clickhouse services
+	@$(STACK) up kafka registry clickhouse services ingress
 
 down: ## Stop services and stack
 	@$(STACK) down

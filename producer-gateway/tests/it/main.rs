@@ -5,9 +5,19 @@ mod auth;
 #[cfg(test)]
 mod events;
 #[cfg(test)]
+mod identity_provider;
+#[cfg(test)]
 mod lax;
 #[cfg(test)]
+mod login;
+#[cfg(test)]
+mod oidc;
+#[cfg(test)]
+mod quiet;
+#[cfg(test)]
 mod reference;
+#[cfg(test)]
+mod reload;
 #[cfg(test)]
 mod statique;
 #[cfg(test)]

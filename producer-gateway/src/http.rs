@@ -172,6 +172,7 @@ impl Gateway {
 }
 
 /// All routes, each with the methods that its path has on either service.
+#[expect(clippy::too_many_lines, reason = "a list: one entry each")]
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes = [
         ("/auth/token", post(auth::create_token), "POST"),
@@ -227,7 +228,17 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         ),
         ("/statique/{id}/up", post(statique::recommission), "POST"),
     ];
+    // Paths of indicator-api, which answers their GET: what else comes to them ends here.
+    let elsewhere = [
+        "/dynamique/status/{id}",
+        "/dynamique/status/{id}/history",
+        "/dynamique/session/check",
+    ];
     let mut router = Router::new();
+    for path in elsewhere {
+        let none = only(MethodRouter::new(), "GET, HEAD");
+        router = router.route(&format!("{BASE}{path}"), none);
+    }
     for (path, methods, allowed) in routes {
         router = router.route(&format!("{BASE}{path}"), only(methods, allowed));
     }

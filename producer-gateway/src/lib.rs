@@ -14,6 +14,8 @@
 //! | [`submission`] | which items are accepted, and at which step the others fail. Pure |
 //! | [`directory`] | who exists, at which station |
 //! | [`publisher`], [`tick`], [`clock`] | messages to the log, the time to every partition |
+//! | [`openapi`] | the API as a document |
+//! | [`watch`] | how far behind, how far ahead |
 //! | [`dead_letter`] | refused items, kept for their operators |
 //! | [`backfill`] | history from files |
 //! | [`start`] | what must be there before work is welcome |
@@ -57,6 +59,7 @@ pub mod request;
 pub mod start;
 pub mod submission;
 pub mod tick;
+pub mod watch;
 
 /// Runs the gateway until `shutdown`.
 ///
@@ -121,6 +124,12 @@ fn gateway(
         ClockSource::System => ReceptionClock::system(),
         ClockSource::Simulated => ReceptionClock::simulated(Arc::new(ManualClock::new(0))),
     };
+    let readiness = Readiness::new(shutdown.clone());
+    let mut dependencies = start::CONDITIONS.to_vec();
+    if auth.provider().is_some() {
+        dependencies.push(auth::oidc::CONDITION);
+    }
+    metrics.show_readiness(readiness.clone(), dependencies)?;
     let limits = args.limits();
     let limiter = match &args.limits.rate_limits_file {
         Some(path) => Limiter::load(path)?,
@@ -132,7 +141,7 @@ fn gateway(
         directory: directory::Directory::new(partitions),
         publisher: OnceLock::new(),
         clock,
-        readiness: Readiness::new(shutdown.clone()),
+        readiness,
         is_open: AtomicBool::new(false),
         metrics,
         requests: Arc::new(Semaphore::new(places)),

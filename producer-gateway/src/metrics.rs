@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
-use domain::Timestamp;
+use domain::Span;
+use platform::admin::Readiness;
 use platform::metrics::{
     BYTES, COUNTS, SECONDS, counter, counter_vec, gauge, gauge_vec, histogram, histogram_vec,
     int_gauge, int_gauge_vec, registry,
@@ -16,6 +17,10 @@ use prometheus::{
 use crate::auth::AuthError;
 use crate::http::tally::Tally;
 use crate::submission::Entry;
+
+mod ready;
+
+use ready::ReadyCollector;
 
 /// Upper bounds for the age of events, seconds: 1 s to 60 days.
 const AGES: &[f64] = &[
@@ -243,6 +248,26 @@ impl Metrics {
         })
     }
 
+    /// Shows which of `dependencies` are there, as `readiness` knows them, and the users file, which
+    /// is there as long as the process is.
+    ///
+    /// # Errors
+    /// When they are shown already.
+    pub fn show_readiness(
+        &self,
+        readiness: Readiness,
+        dependencies: Vec<&'static str>,
+    ) -> Result<(), prometheus::Error> {
+        let dependencies = std::iter::once("users").chain(dependencies).collect();
+        let collector = ReadyCollector::new(readiness, dependencies)?;
+        self.registry.register(Box::new(collector))
+    }
+
+    /// Shows how far the topics are ahead of the own clock; negative when they are behind.
+    pub fn clock_is_ahead(&self, ahead: Span) {
+        self.clock_ahead.set(seconds(ahead.as_ms()));
+    }
+
     /// Counts a request that was turned away.
     pub fn shed(&self, reason: &str) {
         self.load_shed.with_label_values(&[reason]).inc();
@@ -315,7 +340,7 @@ impl Metrics {
             self.count(kind, unit, "refused", count.refused);
             if let Some(at) = count.last_event {
                 let shown = self.last_event.with_label_values(&[unit, kind]);
-                let seconds = seconds(at);
+                let seconds = seconds(at.as_ms());
                 if seconds > shown.get() {
                     shown.set(seconds);
                 }
@@ -347,6 +372,6 @@ fn float(count: usize) -> f64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds of at most 2^53")]
-fn seconds(at: Timestamp) -> f64 {
-    at.as_ms() as f64 / 1e3
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1e3
 }

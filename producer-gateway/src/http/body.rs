@@ -14,6 +14,8 @@ use super::{Gateway, Limits};
 use crate::error::detail::{Detail, Shape};
 use crate::error::{Failure, GatewayError};
 
+pub mod json;
+
 /// Bodies above this are decompressed and parsed off the async workers.
 pub const OFF_WORKERS_BYTES: usize = 64 * 1024;
 /// Up to here the compression ratio does not matter.
@@ -264,26 +266,23 @@ impl Decoded {
         if text.is_empty() {
             return Err(invalid(Detail::missing_body()));
         }
-        let value = if self.is_json {
-            serde_json::from_str(text).map_err(|error| no_json(text, &error))?
+        let body = if self.is_json {
+            json::parse(text, max).map_err(|error| no_json(text, &error))?
         } else {
-            Value::String(text.to_owned())
+            json::Body {
+                value: Value::String(text.to_owned()),
+                length: 0,
+            }
         };
-        match (shape, value) {
+        match (shape, body.value) {
             (_, Value::Null) => Err(invalid(Detail::missing_body())),
             (Shape::Single | Shape::Either, item @ Value::Object(_)) => Ok(vec![item]),
-            (Shape::List | Shape::Either, Value::Array(items))
-                if (1..=max).contains(&items.len()) =>
-            {
-                Ok(items)
-            }
             (Shape::List | Shape::Either, Value::Array(items)) => {
-                let length = items.len();
-                Err(invalid(Detail::wrong_length(
-                    length,
-                    max,
-                    &Value::Array(items),
-                )))
+                if (1..=max).contains(&body.length) {
+                    return Ok(items);
+                }
+                let items = Value::Array(items);
+                Err(invalid(Detail::wrong_length(body.length, max, &items)))
             }
             (shape, other) => Err(invalid(Detail::wrong_shape(shape, &other))),
         }

@@ -279,6 +279,37 @@ async fn a_superuser_needs_neither_scope_nor_unit() {
     assert_eq!(listed.body["total"], 4);
 }
 
+/// What is refused with which text when a unit is not the caller's, and what is sent.
+fn foreign(id: &str) -> [(&'static str, String, Value, &'static str); 9] {
+    let data = "You cannot submit data for an organization you are not assigned to";
+    let statuses = "You cannot create statuses for this point of charge";
+    let sessions = "You cannot create sessions for this point of charge";
+    let named = "You don't manage this charge point";
+    let (row, point) = (row(id, "FRXYZP1"), format!("/statique/{id}"));
+    let path = str::to_owned;
+    [
+        ("POST", path("/dynamique/status/"), status(id), statuses),
+        ("POST", path("/dynamique/session/"), session(id), sessions),
+        (
+            "POST",
+            path("/dynamique/status/bulk"),
+            json!([status(id)]),
+            data,
+        ),
+        (
+            "POST",
+            path("/dynamique/session/bulk"),
+            json!([session(id)]),
+            data,
+        ),
+        ("POST", path("/statique/"), row.clone(), data),
+        ("POST", path("/statique/bulk"), json!([row]), data),
+        ("GET", point.clone(), Value::Null, named),
+        ("PUT", point.clone(), row, named),
+        ("DELETE", point, Value::Null, named),
+    ]
+}
+
 #[tokio::test]
 async fn data_of_a_foreign_unit_is_refused_before_it_is_told_whether_it_exists() {
     let bench = Bench::with_points().await;
@@ -286,67 +317,16 @@ async fn data_of_a_foreign_unit_is_refused_before_it_is_told_whether_it_exists()
         .body(Body::from(row("FRXYZE1", "FRXYZP1").to_string()))
         .unwrap();
     assert_eq!(bench.send(admin).await.status, 201);
-    let refused = |text: &str| {
-        let message = format!("Unsufficient permissions: {text}");
-        json!({ "message": message })
-    };
-    let data = "You cannot submit data for an organization you are not assigned to";
     for id in ["FRXYZE1", "FRXYZE2"] {
-        let row = row(id, "FRXYZP1");
-        for (method, path, body, text) in [
-            (
-                "POST",
-                "/dynamique/status/".to_owned(),
-                status(id),
-                "You cannot create statuses for this point of charge",
-            ),
-            (
-                "POST",
-                "/dynamique/session/".to_owned(),
-                session(id),
-                "You cannot create sessions for this point of charge",
-            ),
-            (
-                "POST",
-                "/dynamique/status/bulk".to_owned(),
-                json!([status(id)]),
-                data,
-            ),
-            (
-                "POST",
-                "/dynamique/session/bulk".to_owned(),
-                json!([session(id)]),
-                data,
-            ),
-            ("POST", "/statique/".to_owned(), row.clone(), data),
-            ("POST", "/statique/bulk".to_owned(), json!([row]), data),
-            (
-                "GET",
-                format!("/statique/{id}"),
-                Value::Null,
-                "You don't manage this charge point",
-            ),
-            (
-                "PUT",
-                format!("/statique/{id}"),
-                row.clone(),
-                "You don't manage this charge point",
-            ),
-            (
-                "DELETE",
-                format!("/statique/{id}"),
-                Value::Null,
-                "You don't manage this charge point",
-            ),
-        ] {
+        for (method, path, body, text) in foreign(id) {
             let request = request(method, &path, "operator");
-            let mut answer = bench
-                .send(request.body(Body::from(body.to_string())).unwrap())
-                .await;
+            let request = request.body(Body::from(body.to_string())).unwrap();
+            let mut answer = bench.send(request).await;
             answer.body.as_object_mut().unwrap().remove("errors");
+            let message = format!("Unsufficient permissions: {text}");
             assert_eq!(
                 (answer.status, answer.body),
-                (403, refused(text)),
+                (403, json!({ "message": message })),
                 "{method} {path} {id}"
             );
         }

@@ -25,7 +25,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 struct Trusting {
     bench: Bench,
     issuer: String,
-    _fresh: Option<AbortOnDropHandle<()>>,
+    /// Ends with the test.
+    fresh: Option<AbortOnDropHandle<()>>,
 }
 
 impl Trusting {
@@ -41,7 +42,7 @@ impl Trusting {
         Self {
             bench: Bench::with_auth(auth),
             issuer: provider.issuer.clone(),
-            _fresh: None,
+            fresh: None,
         }
     }
 
@@ -57,7 +58,7 @@ impl Trusting {
         let gateway = Arc::clone(&self.bench.gateway);
         let oidc = Arc::clone(gateway.auth.provider().unwrap());
         gateway.readiness.waiting("oidc-keys");
-        self._fresh = Some(AbortOnDropHandle::new(tokio::spawn(async move {
+        self.fresh = Some(AbortOnDropHandle::new(tokio::spawn(async move {
             oidc.keep_fresh(&gateway.readiness, &CancellationToken::new())
                 .await;
         })));

@@ -234,16 +234,15 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         "/dynamique/status/{id}/history",
         "/dynamique/session/check",
     ];
-    let mut router = Router::new();
+    let mut all = Router::new();
     for path in elsewhere {
         let none = only(MethodRouter::new(), "GET, HEAD");
-        router = router.route(&format!("{BASE}{path}"), none);
+        all = all.route(&format!("{BASE}{path}"), none);
     }
     for (path, methods, allowed) in routes {
-        router = router.route(&format!("{BASE}{path}"), only(methods, allowed));
+        all = all.route(&format!("{BASE}{path}"), only(methods, allowed));
     }
-    router
-        .fallback(fallback::absent)
+    all.fallback(fallback::absent)
         .layer(from_fn_with_state(Arc::clone(&gateway), envelope::wrap))
         .with_state(gateway)
 }

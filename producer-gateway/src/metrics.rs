@@ -323,7 +323,9 @@ impl Metrics {
     /// Counts how old accepted events were.
     pub fn aged(&self, kind: &str, ages_seconds: &[f64]) {
         let ages = self.event_age.with_label_values(&[kind]);
-        ages_seconds.iter().for_each(|age| ages.observe(*age));
+        for age in ages_seconds {
+            ages.observe(*age);
+        }
     }
 
     /// Counts items that were examined only.

@@ -76,7 +76,6 @@ fn render_age(span: Span) -> String {
     match (days, rest) {
         (0, _) => clock,
         (1, _) => format!("1 day, {clock}"),
-        (days, 0) if days > 1 => format!("{days} days"),
         (days, _) => format!("{days} days, {clock}"),
     }
 }

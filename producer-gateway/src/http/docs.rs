@@ -12,7 +12,7 @@ use crate::error::{Absent, GatewayError};
 use crate::openapi;
 
 /// The page: it loads nothing from elsewhere.
-const PAGE: &str = r##"<!DOCTYPE html>
+const PAGE: &str = r#"<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -27,7 +27,7 @@ const PAGE: &str = r##"<!DOCTYPE html>
 <script src="docs/start.js"></script>
 </body>
 </html>
-"##;
+"#;
 
 /// What starts the page; relative, so that it works behind any path.
 const START: &str = r##"window.ui = SwaggerUIBundle({

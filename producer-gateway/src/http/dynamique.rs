@@ -113,7 +113,7 @@ async fn submit(
     admission
         .trail
         .note(|note| (note.accepted, note.refused) = counts);
-    Ok(created(shape, handling, decision))
+    Ok(created(shape, handling, &decision))
 }
 
 fn operation(kind: Kind, shape: Shape) -> Operation {
@@ -274,7 +274,7 @@ enum Ids<'a> {
     Many { size: usize, items: &'a [Uuid] },
 }
 
-fn created(shape: Shape, handling: Handling, decision: Decision) -> Response {
+fn created(shape: Shape, handling: Handling, decision: &Decision) -> Response {
     let mut more = Map::new();
     if !decision.errors.is_empty() {
         put_list(&mut more, "errors", &decision.errors, MAX_ERRORS);

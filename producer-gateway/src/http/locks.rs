@@ -39,7 +39,7 @@ impl StationLocks {
         &self,
         names: impl Fn() -> N + 'a,
     ) -> Held {
-        let mut places = self.places(names());
+        let mut places = Self::places(names());
         loop {
             let mut guards = Vec::with_capacity(places.len());
             for place in &places {
@@ -47,7 +47,7 @@ impl StationLocks {
                     guards.push(Arc::clone(lock).lock_owned().await);
                 }
             }
-            let needed = self.places(names());
+            let needed = Self::places(names());
             if needed.is_subset(&places) {
                 return Held {
                     places,
@@ -58,7 +58,7 @@ impl StationLocks {
         }
     }
 
-    fn places(&self, names: impl IntoIterator<Item = String>) -> BTreeSet<usize> {
+    fn places(names: impl IntoIterator<Item = String>) -> BTreeSet<usize> {
         let hasher = BuildHasherDefault::<DefaultHasher>::default();
         let place = |name: String| usize::try_from(hasher.hash_one(name) % LOCKS).unwrap_or(0);
         names.into_iter().map(place).collect()

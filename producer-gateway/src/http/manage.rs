@@ -22,6 +22,10 @@ use crate::request::instant::{self, Reading, Refusal};
 use crate::request::violation::Code;
 
 /// A station with a grid connection.
+#[expect(
+    clippy::struct_field_names,
+    reason = "the names are those of the contract"
+)]
 #[derive(Serialize)]
 struct Station<'a> {
     id_station_itinerance: &'a str,
@@ -50,7 +54,7 @@ async fn list(gateway: &Gateway, siren: &str, request: Request) -> Result<Respon
     let siren_fault = (!is_siren(siren)).then(|| no_siren(siren));
     let (after, after_fault) = match after.transpose() {
         Ok(after) => (after, None),
-        Err(detail) => (None, Some(detail)),
+        Err(detail) => (None, Some(*detail)),
     };
     let details: Vec<_> = [siren_fault, after_fault].into_iter().flatten().collect();
     if !details.is_empty() {
@@ -117,13 +121,13 @@ fn no_siren(text: &str) -> Detail {
 }
 
 /// An instant in the past: with an offset, or, without one, UTC.
-fn past(text: &str, now: Timestamp) -> Result<TimestampMicros, Detail> {
+fn past(text: &str, now: Timestamp) -> Result<TimestampMicros, Box<Detail>> {
     let value = Value::String(text.to_owned());
     let refuse = |kind, msg: String, reason: Option<&str>| {
         let loc = vec![Location::Name("query"), Location::Name("after")];
         let mut detail = Detail::new(kind, loc, msg, value.clone());
         detail.ctx = reason.map(|reason| json!({ "error": reason }));
-        detail
+        Box::new(detail)
     };
     match instant::read(&value) {
         Ok(Reading::Aware(us) | Reading::Naive(us)) => {

@@ -6,7 +6,7 @@ use prometheus::proto::MetricFamily;
 use prometheus::{IntGaugeVec, Opts};
 
 /// Shows 1 for each dependency that is there and 0 for each that is waited for.
-pub struct ReadyCollector {
+pub(super) struct ReadyCollector {
     shown: IntGaugeVec,
     readiness: Readiness,
     dependencies: Vec<&'static str>,
@@ -26,7 +26,10 @@ impl ReadyCollector {
     ///
     /// # Errors
     /// When the name is wrong.
-    pub fn new(readiness: Readiness, dependencies: Vec<&'static str>) -> prometheus::Result<Self> {
+    pub(super) fn new(
+        readiness: Readiness,
+        dependencies: Vec<&'static str>,
+    ) -> prometheus::Result<Self> {
         let options = Opts::new(
             "qualicharge_gateway_ready",
             "1 when the dependency is there, 0 while it is waited for.",

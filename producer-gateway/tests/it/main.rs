@@ -3,7 +3,13 @@
 #[cfg(test)]
 mod auth;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod events;
+#[cfg(test)]
+mod fuzz;
+#[cfg(test)]
+mod help;
 #[cfg(test)]
 mod identity_provider;
 #[cfg(test)]

@@ -110,7 +110,7 @@ impl Task {
             [one] => Some(*one),
             _ => None,
         });
-        Ok(report(kind, items.len(), together))
+        Ok(report(kind, items.len(), &together))
     }
 }
 
@@ -137,7 +137,7 @@ fn join(together: &mut Judgement<Event>, part: Judgement<Event>, places: &[usize
     together.warnings.sort_by_key(|entry| entry.index);
 }
 
-fn report(kind: Option<Kind>, size: usize, judgement: Judgement<Event>) -> Map<String, Value> {
+fn report(kind: Option<Kind>, size: usize, judgement: &Judgement<Event>) -> Map<String, Value> {
     let ids: Vec<_> = judgement
         .accepted
         .iter()

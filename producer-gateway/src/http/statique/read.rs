@@ -75,7 +75,12 @@ async fn read_page(gateway: &Gateway, request: Request) -> Result<Response, Fail
     let (offset, limit) = match (offset, limit) {
         (Ok(offset), Ok(limit)) => (offset, limit),
         (offset, limit) => {
-            let details = [offset.err(), limit.err()].into_iter().flatten().collect();
+            let details = [offset.err(), limit.err()];
+            let details = details
+                .into_iter()
+                .flatten()
+                .map(|detail| *detail)
+                .collect();
             return Err(GatewayError::Invalid(details).into());
         }
     };
@@ -129,7 +134,7 @@ fn parameter(
     name: &'static str,
     default: usize,
     max: Option<usize>,
-) -> Result<usize, Detail> {
+) -> Result<usize, Box<Detail>> {
     let Some(text) = form::last(pairs, name) else {
         return Ok(default);
     };
@@ -138,7 +143,7 @@ fn parameter(
         let loc = vec![Location::Name("query"), Location::Name(name)];
         let mut detail = Detail::new(kind, loc, msg, value.clone());
         detail.ctx = ctx;
-        detail
+        Box::new(detail)
     };
     let number =
         lax::integer(&value).map_err(|mismatch| refuse(mismatch.kind, mismatch.msg, None))?;

@@ -11,7 +11,7 @@ SHELLCHECK := $(TOOLS)/shellcheck-0.11.0.1/bin/shellcheck
 STACK := deploy/local/stack
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 
-.PHONY: help demo test check fmt lint style docs unit e2e bench freshness deny ci build fetch tools up down status logs clean-data
+.PHONY: help demo test check fmt lint style docs unit e2e bench bench-gateway freshness deny ci build fetch tools up down status logs clean-data
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -41,7 +41,7 @@ style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, f
 	@! git ls-files -z '*.rs' | xargs -0 wc -l | awk '$$1 > 500 && $$2 != "total"' | grep .
 	@! git grep -nE '\b(TODO|FIXME|XXX)\b($$|[^(]|\([^#])' -- '*.rs'
 	@$(TYPOS) --config .typos.toml
-	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure .ci/run
+	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure deploy/local/measure-gateway deploy/local/count-intake .ci/run
 
 # The tests that need no stack; those of the ClickHouse engine start it themselves. Always the whole workspace, with
 # targets by name: a part of it would resolve to other features and be built anew.
@@ -64,6 +64,9 @@ e2e: fetch tools ## End-to-end scenarios on real Kafka, registry and ClickHouse 
 
 bench: ## Measure; figures and commands are in docs/performance.md
 	deploy/local/measure
+
+bench-gateway: ## Measure the gateway alone, with release builds
+	deploy/local/measure-gateway
 
 deny: $(CARGO_DENY) ## Who may depend on whom, licences, sources
 	$(CARGO_DENY) --offline check --config .deny.toml -A unused-wrapper bans licenses sources

@@ -19,7 +19,7 @@ use crate::config::BackfillArgs;
 use crate::directory::change::Change;
 use crate::publisher::encoding::Encoded;
 use crate::publisher::{Encoder, Message};
-use crate::tick;
+use crate::{start, tick};
 
 /// How long Kafka and the registry may be silent.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -49,9 +49,10 @@ impl<'a> Sender<'a> {
         encoder: Encoder,
         shutdown: &'a CancellationToken,
     ) -> anyhow::Result<Self> {
-        let mut config = args.kafka.producer_config(ACCOUNT, PATIENCE);
         // Throughput counts here, not the time of a record: full batches cost a third of the CPU.
-        config.set("linger.ms", "20");
+        let ours = ["linger.ms=20".to_owned(), start::COMPRESSION.to_owned()];
+        let kafka = start::preferring(&args.kafka, &ours)?;
+        let config = kafka.producer_config(ACCOUNT, PATIENCE);
         let producer = BatchProducer::new(&config).context("opening the producer")?;
         Ok(Self {
             producer,

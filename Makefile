@@ -11,7 +11,7 @@ SHELLCHECK := $(TOOLS)/shellcheck-0.11.0.1/bin/shellcheck
 STACK := deploy/local/stack
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 
-.PHONY: help demo test check fmt lint style docs unit e2e bench freshness deny ci build fetch up down status logs clean-data
+.PHONY: help demo test check fmt lint style docs unit e2e bench bench-gateway freshness deny ci build fetch tools up down status logs clean-data
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -41,7 +41,7 @@ style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, f
 	@! git ls-files -z '*.rs' | xargs -0 wc -l | awk '$$1 > 500 && $$2 != "total"' | grep .
 	@! git grep -nE '\b(TODO|FIXME|XXX)\b($$|[^(]|\([^#])' -- '*.rs'
 	@$(TYPOS) --config .typos.toml
-	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure .ci/run
+	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure deploy/local/measure-gateway deploy/local/count-intake .ci/run
 
 # The tests that need no stack; those of the ClickHouse engine start it themselves. Always the whole workspace, with
 # targets by name: a part of it would resolve to other features and be built anew.
@@ -58,21 +58,28 @@ unit: fetch ## Unit, property and contract tests
 docs: ## The documentation of every item, warnings as errors
 	RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps --document-private-items --locked --quiet
 
-e2e: fetch ## End-to-end scenarios on real Kafka, registry and ClickHouse engine
+e2e: fetch tools ## End-to-end scenarios on real Kafka, registry and ClickHouse engine
 	cargo build --workspace --bins --locked --quiet
 	cargo test --workspace --test scenarios --locked -- --test-threads=1 --nocapture
 
 bench: ## Measure; figures and commands are in docs/performance.md
 	deploy/local/measure
 
+bench-gateway: ## Measure the gateway alone, with release builds
+	deploy/local/measure-gateway
+
 deny: $(CARGO_DENY) ## Who may depend on whom, licences, sources
 	$(CARGO_DENY) --offline check --config .deny.toml -A unused-wrapper bans licenses sources
 
-fetch: ## Bring Kafka, registry, Java and the ClickHouse engine into the cache
+fetch: ## Bring Kafka, registry, Java, the ClickHouse engine and nginx into the cache
 	@$(STACK) fetch
 
+tools: ## Bring the programs that only the scenarios need: qcc, schemathesis
+	@$(STACK) tool qcc >/dev/null
+	@$(STACK) tool schemathesis >/dev/null || echo "schemathesis cannot be had: its scenario is skipped"
+
 up: build ## Start the stack and the services
-	@$(STACK) up kafka registry clickhouse services
+	@$(STACK) up kafka registry clickhouse services ingress
 
 down: ## Stop services and stack
 	@$(STACK) down

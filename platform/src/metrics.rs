@@ -12,6 +12,9 @@ use prometheus::{
 
 mod process;
 
+/// The commit that was built, when the build says so.
+const COMMIT: Option<&str> = option_env!("BUILD_COMMIT");
+
 /// Result of a registration: it fails for a wrong name or one that is taken.
 pub type Result<T> = std::result::Result<T, prometheus::Error>;
 
@@ -52,7 +55,7 @@ pub const BYTES: &[f64] = &[
 
 /// Creates the registry of `service` (`gateway`, `processor`, `sink` or `api`).
 ///
-/// It holds `qualicharge_<service>_build_info{version}`, which is always 1, and the `process_*`
+/// It holds `qualicharge_<service>_build_info{version, commit}`, which is always 1, and the `process_*`
 /// metrics: memory, processor time, threads and open files.
 ///
 /// # Errors
@@ -61,8 +64,8 @@ pub fn registry(service: &str, version: &str) -> Result<Registry> {
     let registry = Registry::new();
     let name = format!("qualicharge_{service}_build_info");
     let help = "Version of the running binary; the value is always 1.";
-    int_gauge_vec(&registry, &name, help, &["version"])?
-        .with_label_values(&[version])
+    int_gauge_vec(&registry, &name, help, &["version", "commit"])?
+        .with_label_values(&[version, COMMIT.unwrap_or("unknown")])
         .set(1);
     registry.register(Box::new(process::ProcessCollector::new()?))?;
     Ok(registry)

@@ -8,8 +8,9 @@
 //! | room | job |
 //! |---|---|
 //! | [`source`] | files to values: JSON lines or CSV, gzip or not |
-//! | [`history`] | values to events, sorted by reception. Pure but for the reading |
+//! | [`static_history`], [`history`] | values to rows, and to events sorted by reception. Pure but for the reading |
 //! | [`guard`] | whether they may be published. Pure |
+//! | [`parallel`] | pieces of either to all cores, and back in order |
 //! | [`sending`] | records and ticks to Kafka |
 //! | [`tally`] | what was read, accepted, refused, and why |
 
@@ -29,13 +30,16 @@ use crate::publisher::Encoder;
 use crate::start;
 use domain::Timestamp;
 use guard::Topics;
-use history::{History, StaticHistory};
+use history::History;
+use static_history::StaticHistory;
 use tally::Summary;
 
 pub mod guard;
 pub mod history;
+pub mod parallel;
 pub mod sending;
 pub mod source;
+pub mod static_history;
 pub mod tally;
 
 /// The account that records of the backfill name.
@@ -175,7 +179,7 @@ fn publish(
         .send_directory(&change)
         .map_err(BackfillError::Kafka)?;
     sender
-        .send_history(history, now, &mut summary)
+        .send_history(&history, now, &mut summary)
         .map_err(BackfillError::Kafka)?;
     summary.published(change.entries.len(), events);
     summary.print().map_err(BackfillError::Input)?;

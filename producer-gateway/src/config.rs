@@ -1,22 +1,20 @@
 //! The command line: every flag, its environment name, unit, range and default.
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::time::Duration;
-
-use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use domain::Span;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use platform::avro::RegistryArgs;
 use platform::kafka::KafkaArgs;
-use platform::secret::Secret;
 use platform::shutdown::ShutdownArgs;
 use platform::telemetry::TelemetryArgs;
 
-use crate::http::Limits;
-
+pub mod auth;
 pub mod backfill;
+pub mod connection;
+pub mod limits;
 
+pub use auth::{AuthArgs, AuthMode};
 pub use backfill::BackfillArgs;
+pub use connection::ConnectionArgs;
+pub use limits::{LimitArgs, TimeArgs};
 
 /// QualiCharge's API over HTTP, acknowledged by Kafka. Without a command it runs the gateway.
 #[derive(Debug, Parser)]
@@ -49,7 +47,7 @@ pub enum Command {
 /// What is done about users.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum UserCommand {
-    /// Reads a password from standard input and prints its argon2id hash
+    /// Reads a password from the terminal or standard input and prints its argon2id hash
     HashPassword,
 }
 
@@ -76,27 +74,9 @@ pub enum AccessLog {
 /// Flags of the gateway.
 #[derive(Debug, Args)]
 pub struct RunArgs {
-    /// Address that the API is served on
-    #[arg(
-        long,
-        env = "GATEWAY_LISTEN",
-        default_value = "127.0.0.1:18000",
-        value_name = "ADDRESS"
-    )]
-    pub listen: SocketAddr,
-
-    /// Address of /metrics, /live and /ready
-    #[arg(
-        long,
-        env = "GATEWAY_ADMIN_LISTEN",
-        default_value = "127.0.0.1:19000",
-        value_name = "ADDRESS"
-    )]
-    pub admin_listen: SocketAddr,
-
-    /// What absolute URLs in answers begin with; without it, the host that the request names
-    #[arg(long, env = "GATEWAY_PUBLIC_URL", value_name = "URL")]
-    pub public_url: Option<String>,
+    /// Connections
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
 
     /// Name of this gateway in ticks and in the brokers' logs
     #[arg(
@@ -112,13 +92,14 @@ pub struct RunArgs {
     #[arg(long, env = "GATEWAY_CLOCK", value_enum, default_value_t = ClockSource::System)]
     pub clock: ClockSource,
 
-    /// Requests that are logged
+    /// Requests that are logged, one line of JSON each: failures, logins and static writes, or all,
+    /// or none
     #[arg(long, env = "GATEWAY_ACCESS_LOG", value_enum, default_value_t = AccessLog::Errors)]
     pub access_log: AccessLog,
 
     /// Accounts
     #[command(flatten)]
-    pub accounts: AccountArgs,
+    pub accounts: AuthArgs,
 
     /// Limits
     #[command(flatten)]
@@ -143,158 +124,6 @@ pub struct RunArgs {
     /// Logging
     #[command(flatten)]
     pub telemetry: TelemetryArgs,
-}
-
-/// Who is let in.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Accounts")]
-pub struct AccountArgs {
-    /// TOML file with accounts and groups; needed
-    #[arg(long, env = "GATEWAY_USERS_FILE", value_name = "PATH")]
-    pub users_file: Option<PathBuf>,
-
-    /// Secret that signs tokens, 32 bytes or more; needed, here or in a file
-    #[arg(
-        long,
-        env = "GATEWAY_TOKEN_SECRET",
-        hide_env_values = true,
-        value_name = "SECRET"
-    )]
-    pub token_secret: Option<Secret>,
-
-    /// File that holds that secret
-    #[arg(long, env = "GATEWAY_TOKEN_SECRET_FILE", value_name = "PATH",
-          value_parser = Secret::from_file, conflicts_with = "token_secret")]
-    pub token_secret_file: Option<Secret>,
-
-    /// Issuer that tokens name
-    #[arg(
-        long,
-        env = "GATEWAY_TOKEN_ISSUER",
-        default_value = "http://127.0.0.1:18000",
-        value_name = "URL"
-    )]
-    pub token_issuer: String,
-
-    /// Seconds that a token is good for, 1 to 86400
-    #[arg(long, env = "GATEWAY_TOKEN_LIFETIME_SECONDS", default_value_t = 1800, value_name = "SECONDS",
-          value_parser = value_parser!(i64).range(1..=86_400))]
-    pub token_lifetime_seconds: i64,
-}
-
-/// How much is taken.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Limits")]
-pub struct LimitArgs {
-    /// Bytes of a body as sent, 1 KiB to 1 GiB
-    #[arg(long, env = "GATEWAY_MAX_BODY_BYTES", default_value_t = 8 << 20, value_name = "BYTES",
-          value_parser = value_parser!(u32).range(1_024..=1 << 30))]
-    pub max_body_bytes: u32,
-
-    /// Bytes of a body once decompressed, 1 KiB to 1 GiB
-    #[arg(long, env = "GATEWAY_MAX_DECODED_BYTES", default_value_t = 64 << 20, value_name = "BYTES",
-          value_parser = value_parser!(u32).range(1_024..=1 << 30))]
-    pub max_decoded_bytes: u32,
-
-    /// Decompressed bytes per byte sent, judged from 1 MiB on, 1 to 10000
-    #[arg(long, env = "GATEWAY_MAX_COMPRESSION_RATIO", default_value_t = 250, value_name = "RATIO",
-          value_parser = value_parser!(u32).range(1..=10_000))]
-    pub max_compression_ratio: u32,
-
-    /// Requests that are handled at a time, 1 to 100000; more are answered 503
-    #[arg(long, env = "GATEWAY_MAX_IN_FLIGHT_REQUESTS", default_value_t = 1024, value_name = "COUNT",
-          value_parser = value_parser!(u32).range(1..=100_000))]
-    pub max_in_flight_requests: u32,
-
-    /// Statuses of one request, 1 to 100000
-    #[arg(long, env = "GATEWAY_STATUS_BULK_MAX", default_value_t = 1000, value_name = "COUNT",
-          value_parser = value_parser!(u32).range(1..=100_000))]
-    pub status_bulk_max: u32,
-
-    /// Sessions of one request, 1 to 100000
-    #[arg(long, env = "GATEWAY_SESSION_BULK_MAX", default_value_t = 1000, value_name = "COUNT",
-          value_parser = value_parser!(u32).range(1..=100_000))]
-    pub session_bulk_max: u32,
-
-    /// Static records of one request, 1 to 100000
-    #[arg(long, env = "GATEWAY_STATIQUE_BULK_MAX", default_value_t = 1000, value_name = "COUNT",
-          value_parser = value_parser!(u32).range(1..=100_000))]
-    pub statique_bulk_max: u32,
-
-    /// Static records of a page unless the caller says otherwise, 1 to 10000
-    #[arg(long, env = "GATEWAY_STATIQUE_PAGE_SIZE", default_value_t = 10, value_name = "COUNT",
-          value_parser = value_parser!(u32).range(1..=10_000))]
-    pub statique_page_size: u32,
-
-    /// Static records of a page at most, 1 to 10000
-    #[arg(long, env = "GATEWAY_STATIQUE_PAGE_MAX", default_value_t = 100, value_name = "COUNT",
-          value_parser = value_parser!(u32).range(1..=10_000))]
-    pub statique_page_max: u32,
-}
-
-/// How long things take, and how old they may be.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Times")]
-pub struct TimeArgs {
-    /// Seconds that an event may lie ahead of its reception, 0 to 3600
-    #[arg(long, env = "GATEWAY_CLOCK_SKEW_SECONDS", default_value_t = 60, value_name = "SECONDS",
-          value_parser = value_parser!(i64).range(0..=3_600))]
-    pub clock_skew_seconds: i64,
-
-    /// Seconds that a status may be old, 60 to 86400: windows are final an hour after that
-    #[arg(long, env = "GATEWAY_MAX_STATUS_AGE_SECONDS", default_value_t = 86_400, value_name = "SECONDS",
-          value_parser = value_parser!(i64).range(60..=86_400))]
-    pub max_status_age_seconds: i64,
-
-    /// Seconds that the start of a session may be old, 60 to 31536000
-    #[arg(long, env = "GATEWAY_MAX_SESSION_AGE_SECONDS", default_value_t = 31_536_000, value_name = "SECONDS",
-          value_parser = value_parser!(i64).range(60..=31_536_000))]
-    pub max_session_age_seconds: i64,
-
-    /// Seconds until a record that Kafka does not acknowledge is given up, 1 to 60: below the
-    /// clients' time-out, so that a stall is a 503
-    #[arg(long, env = "GATEWAY_ACK_TIMEOUT_SECONDS", default_value_t = 4, value_name = "SECONDS",
-          value_parser = value_parser!(u64).range(1..=60))]
-    pub ack_timeout_seconds: u64,
-
-    /// Seconds between ticks, 1 to 300: silence reaches the windows as soon as that
-    #[arg(long, env = "GATEWAY_TICK_INTERVAL_SECONDS", default_value_t = 5, value_name = "SECONDS",
-          value_parser = value_parser!(u64).range(1..=300))]
-    pub tick_interval_seconds: u64,
-
-    /// Seconds that a body may take to arrive, 1 to 3600
-    #[arg(long, env = "GATEWAY_BODY_TIMEOUT_SECONDS", default_value_t = 30, value_name = "SECONDS",
-          value_parser = value_parser!(u64).range(1..=3_600))]
-    pub body_timeout_seconds: u64,
-
-    /// Seconds between `/ready` turning 503 and the end of accepting, 0 to 300: time for a load
-    /// balancer to notice
-    #[arg(long, env = "GATEWAY_SHUTDOWN_DELAY_SECONDS", default_value_t = 5, value_name = "SECONDS",
-          value_parser = value_parser!(u64).range(0..=300))]
-    pub shutdown_delay_seconds: u64,
-}
-
-impl RunArgs {
-    /// The bounds on requests.
-    pub fn limits(&self) -> Limits {
-        let (limits, times) = (&self.limits, &self.times);
-        let size = |value: u32| usize::try_from(value).unwrap_or(usize::MAX);
-        Limits {
-            max_body_bytes: size(limits.max_body_bytes),
-            max_decoded_bytes: size(limits.max_decoded_bytes),
-            max_compression_ratio: size(limits.max_compression_ratio),
-            body_timeout: Duration::from_secs(times.body_timeout_seconds),
-            status_bulk_max: size(limits.status_bulk_max),
-            session_bulk_max: size(limits.session_bulk_max),
-            statique_bulk_max: size(limits.statique_bulk_max),
-            statique_page_size: size(limits.statique_page_size),
-            statique_page_max: size(limits.statique_page_max),
-            clock_skew: Span::from_seconds(times.clock_skew_seconds),
-            max_status_age: Span::from_seconds(times.max_status_age_seconds),
-            max_session_age: Span::from_seconds(times.max_session_age_seconds),
-            ack_timeout: Duration::from_secs(times.ack_timeout_seconds),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@
 //! partition's entry; if two partitions hold one id, the higher revision is in force. [`follow`]
 //! feeds the table from Kafka; [`change`] works out what a write has to publish.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
@@ -22,26 +23,54 @@ pub struct Directory {
     table: Arc<RwLock<Table>>,
     changes: watch::Sender<u64>,
     partitions: i32,
+    /// The next offset of each partition.
+    positions: Arc<[AtomicI64]>,
 }
 
 /// The entries, by id and by station.
 #[derive(Debug, Default)]
 pub struct Table {
-    by_id: BTreeMap<ChargePointId, Slot>,
+    by_id: HashMap<Box<str>, Slot>,
+    ordered: BTreeSet<ChargePointId>,
     by_station: HashMap<StationId, BTreeSet<ChargePointId>>,
     decommissioned: usize,
 }
 
-/// What the partitions say about one id: one entry nearly always.
-#[derive(Debug, Default)]
-struct Slot(Vec<(i32, Arc<ChargePoint>)>);
+/// What the partitions say about one id: one entry nearly always, and then nothing is allocated for
+/// the others.
+#[derive(Debug)]
+struct Slot {
+    in_force: (i32, Arc<ChargePoint>),
+    others: Vec<(i32, Arc<ChargePoint>)>,
+}
 
 impl Slot {
-    fn in_force(&self) -> Option<&Arc<ChargePoint>> {
-        self.0
-            .iter()
-            .map(|(_, entry)| entry)
-            .max_by_key(|entry| entry.revision)
+    /// What is left of a slot, perhaps nothing, once `partition` says `entry`.
+    fn updated(
+        slot: Option<Self>,
+        partition: i32,
+        entry: Option<Arc<ChargePoint>>,
+    ) -> Option<Self> {
+        let (first, others) = slot.map_or((None, Vec::new()), |slot| {
+            (Some(slot.in_force), slot.others)
+        });
+        let mut all = others;
+        all.extend(first);
+        all.retain(|(held, _)| *held != partition);
+        all.extend(entry.map(|entry| (partition, entry)));
+        let winner = (0..all.len()).max_by_key(|at| all[*at].1.revision)?;
+        let in_force = all.swap_remove(winner);
+        if all.is_empty() {
+            all = Vec::new();
+        }
+        Some(Self {
+            in_force,
+            others: all,
+        })
+    }
+
+    fn in_force(&self) -> &Arc<ChargePoint> {
+        &self.in_force.1
     }
 }
 
@@ -52,7 +81,27 @@ impl Directory {
             table: Arc::default(),
             changes: watch::Sender::new(0),
             partitions,
+            positions: (0..partitions).map(|_| AtomicI64::new(0)).collect(),
         }
+    }
+
+    /// How many partitions the topic has.
+    pub fn partitions(&self) -> i32 {
+        self.partitions
+    }
+
+    /// Notes that a partition was read up to `next`.
+    pub fn reached(&self, partition: i32, next: i64) {
+        let place = usize::try_from(partition).ok();
+        if let Some(position) = place.and_then(|place| self.positions.get(place)) {
+            position.store(next, Ordering::Relaxed);
+        }
+    }
+
+    /// The next offset of each partition.
+    pub fn positions(&self) -> impl Iterator<Item = (i32, i64)> {
+        let positions = self.positions.iter();
+        (0..).zip(positions.map(|position| position.load(Ordering::Relaxed)))
     }
 
     /// The partition in which a station's entries lie.
@@ -92,15 +141,13 @@ impl Directory {
 impl Table {
     /// The entry in force of an id, decommissioned or not.
     pub fn find(&self, id: &str) -> Option<&Arc<ChargePoint>> {
-        // An id that cannot be parsed was never accepted.
-        let id = ChargePointId::parse(id).ok()?;
-        self.by_id.get(&id)?.in_force()
+        self.by_id.get(id).map(Slot::in_force)
     }
 
     /// The entries of a station, ordered by id, decommissioned or not.
     pub fn of_station(&self, station_id: &StationId) -> impl Iterator<Item = &Arc<ChargePoint>> {
         let ids = self.by_station.get(station_id).into_iter().flatten();
-        ids.filter_map(|id| self.by_id.get(id)?.in_force())
+        ids.filter_map(|id| self.find(id.as_str()))
     }
 
     /// The entries of active charge points, ordered by id, from those of `unit` only when given.
@@ -110,28 +157,25 @@ impl Table {
     ) -> impl Iterator<Item = &'a Arc<ChargePoint>> {
         let from = unit.and_then(|unit| ChargePointId::parse(unit).ok());
         let from = from.map_or(Bound::Unbounded, Bound::Included);
-        self.by_id
+        self.ordered
             .range((from, Bound::Unbounded))
-            .take_while(move |(id, _)| unit.is_none_or(|unit| id.as_str().starts_with(unit)))
-            .filter_map(|(_, slot)| slot.in_force())
+            .take_while(move |id| unit.is_none_or(|unit| id.as_str().starts_with(unit)))
+            .filter_map(|id| self.find(id.as_str()))
             .filter(|entry| entry.deleted_at.is_none())
     }
 
     /// Every entry in force.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<ChargePoint>> {
-        self.by_id.values().filter_map(Slot::in_force)
+        self.by_id.values().map(Slot::in_force)
     }
 
     /// Entries that are not in force: a station change that was cut between its two records.
     pub fn leftovers(&self) -> Vec<Arc<ChargePoint>> {
-        let is_old = |slot: &Slot, entry: &Arc<ChargePoint>| {
-            slot.in_force()
-                .is_some_and(|winner| winner.station_id() != entry.station_id())
-        };
+        let is_old =
+            |slot: &Slot, entry: &ChargePoint| slot.in_force().station_id() != entry.station_id();
         self.by_id
             .values()
-            .filter(|slot| slot.0.len() > 1)
-            .flat_map(|slot| slot.0.iter().filter(|(_, entry)| is_old(slot, entry)))
+            .flat_map(|slot| slot.others.iter().filter(|(_, entry)| is_old(slot, entry)))
             .map(|(_, entry)| Arc::clone(entry))
             .collect()
     }
@@ -142,14 +186,20 @@ impl Table {
     }
 
     fn apply(&mut self, partition: i32, id: ChargePointId, entry: Option<ChargePoint>) {
-        let slot = self.by_id.entry(id.clone()).or_default();
-        let before = slot.in_force().map(Arc::clone);
-        slot.0.retain(|(held, _)| *held != partition);
-        slot.0
-            .extend(entry.map(|entry| (partition, Arc::new(entry))));
-        let after = slot.in_force().map(Arc::clone);
-        if slot.0.is_empty() {
-            self.by_id.remove(&id);
+        let slot = self.by_id.remove(id.as_str());
+        let before = slot.as_ref().map(|slot| Arc::clone(slot.in_force()));
+        let slot = Slot::updated(slot, partition, entry.map(Arc::new));
+        let after = slot.as_ref().map(|slot| Arc::clone(slot.in_force()));
+        match slot {
+            Some(slot) => {
+                self.by_id.insert(id.as_str().into(), slot);
+                if before.is_none() {
+                    self.ordered.insert(id.clone());
+                }
+            }
+            None => {
+                self.ordered.remove(&id);
+            }
         }
         let is_gone = |entry: &Option<Arc<ChargePoint>>| {
             usize::from(

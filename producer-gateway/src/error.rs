@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::auth::AuthFailure;
+use crate::http::handling::Handling;
 use crate::submission::Entry;
 
 pub mod detail;
@@ -52,6 +53,8 @@ pub enum Absent {
     Unit(String),
     /// Units of a list.
     Units,
+    /// Stations of a company.
+    Stations,
 }
 
 /// Why a request does not succeed.
@@ -87,6 +90,8 @@ pub enum GatewayError {
     NothingAccepted,
     /// Nothing is promised: come again after so many seconds.
     Unavailable(u32),
+    /// Too often: come again after so many seconds.
+    TooMany(u32),
     /// A defect of ours.
     Internal,
 }
@@ -100,6 +105,8 @@ pub struct Failure {
     pub errors: Option<Vec<Entry>>,
     /// Whether the body was left unread, so that the connection cannot be used again.
     is_unread: bool,
+    /// How the request was to be handled.
+    handling: Handling,
 }
 
 impl Failure {
@@ -111,12 +118,22 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Says how the request was to be handled, which the answer confirms.
+    #[must_use]
+    pub fn handled(mut self, handling: Handling) -> Self {
+        self.handling = handling;
+        self
+    }
+}
+
 impl From<GatewayError> for Failure {
     fn from(error: GatewayError) -> Self {
         Self {
             error,
             errors: None,
             is_unread: false,
+            handling: Handling::Strict,
         }
     }
 }
@@ -128,6 +145,7 @@ impl GatewayError {
             error: self,
             errors: Some(errors),
             is_unread: false,
+            handling: Handling::Strict,
         }
     }
 
@@ -146,6 +164,7 @@ impl GatewayError {
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow => StatusCode::REQUEST_TIMEOUT,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -180,6 +199,9 @@ impl GatewayError {
                 json!({ "message": "No item accepted", "size": 0, "items": [] })
             }
             Self::Unavailable(_) => json!({ "message": UNAVAILABLE }),
+            Self::TooMany(seconds) => {
+                json!({ "message": format!("Too many requests, try again in {seconds} s") })
+            }
             Self::Internal => json!({ "message": "Internal error" }),
         }
     }
@@ -215,6 +237,7 @@ impl Absent {
                 return format!("OperationalUnit with code {unit} should be created first");
             }
             Self::Units => "Operational units should be created first",
+            Self::Stations => "No station corresponds to your request",
         };
         text.to_owned()
     }
@@ -253,7 +276,7 @@ impl IntoResponse for Failure {
             GatewayError::Unauthenticated(_) => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
             }
-            GatewayError::Unavailable(seconds) => {
+            GatewayError::Unavailable(seconds) | GatewayError::TooMany(seconds) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             GatewayError::MethodNotAllowed(methods) => {
@@ -261,6 +284,7 @@ impl IntoResponse for Failure {
             }
             _ => {}
         }
+        self.handling.confirm(&mut response);
         response
     }
 }

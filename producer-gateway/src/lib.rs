@@ -14,6 +14,8 @@
 //! | [`submission`] | which items are accepted, and at which step the others fail. Pure |
 //! | [`directory`] | who exists, at which station |
 //! | [`publisher`], [`tick`], [`clock`] | messages to the log, the time to every partition |
+//! | [`openapi`] | the API as a document |
+//! | [`watch`] | how far behind, how far ahead |
 //! | [`dead_letter`] | refused items, kept for their operators |
 //! | [`backfill`] | history from files |
 //! | [`start`] | what must be there before work is welcome |
@@ -31,10 +33,14 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{Auth, Tokens, Users};
 use crate::clock::ReceptionClock;
 use crate::config::{ClockSource, RunArgs};
 use crate::http::Gateway;
+use crate::http::access_log::AccessLog;
+use crate::http::budget::Budget;
+use crate::http::locks::StationLocks;
+use crate::http::rate::Limiter;
+use crate::http::serve::Server;
 use crate::metrics::Metrics;
 
 pub mod auth;
@@ -47,11 +53,13 @@ pub mod error;
 pub mod http;
 pub mod metrics;
 pub mod newest;
+pub mod openapi;
 pub mod publisher;
 pub mod request;
 pub mod start;
 pub mod submission;
 pub mod tick;
+pub mod watch;
 
 /// Runs the gateway until `shutdown`.
 ///
@@ -66,15 +74,18 @@ pub async fn run(args: RunArgs, shutdown: CancellationToken) -> anyhow::Result<(
     if args.clock == ClockSource::Simulated {
         tracing::warn!("the clock is simulated: this gateway is for tests");
     }
+    let connection = &args.connection;
     let mut tasks = Tasks::new(shutdown.clone());
-    let admin = platform::admin::bind(args.admin_listen).await?;
-    let api = TcpListener::bind(args.listen).await.with_context(|| {
-        format!(
-            "address {} cannot be bound: choose another with --listen",
-            args.listen
-        )
-    })?;
-    tracing::info!(address = %args.listen, admin = %args.admin_listen, "gateway open");
+    let admin = platform::admin::bind(connection.admin_listen).await?;
+    let api = TcpListener::bind(connection.listen)
+        .await
+        .with_context(|| {
+            format!(
+                "address {} cannot be bound: choose another with --listen",
+                connection.listen
+            )
+        })?;
+    tracing::info!(address = %connection.listen, admin = %connection.admin_listen, "gateway open");
     let pages = Admin::new(gateway.metrics.registry.clone(), gateway.readiness.clone())
         .with_routes(http::admin::routes(Arc::clone(&gateway)));
     let drained = tasks.drained();
@@ -82,11 +93,20 @@ pub async fn run(args: RunArgs, shutdown: CancellationToken) -> anyhow::Result<(
         "admin",
         async move { Ok(pages.serve(admin, drained).await?) },
     );
+    let tls = connection.tls()?;
+    if let Some(tls) = &tls {
+        let reloading = http::tls::follow(Arc::clone(tls), tasks.shutdown())?;
+        tasks.spawn("certificate", reloading);
+    }
+    let server = Server {
+        router: http::router(Arc::clone(&gateway)),
+        patience: args.patience(),
+        max_connections: usize::try_from(connection.max_connections)?,
+        tls,
+    };
     let delay = Duration::from_secs(args.times.shutdown_delay_seconds);
-    tasks.spawn(
-        "api",
-        serve(api, Arc::clone(&gateway), (shutdown.clone(), delay)),
-    );
+    tasks.spawn("api", serve(server, api, (shutdown.clone(), delay)));
+    auth::reload::spawn(&mut tasks, &gateway)?;
     let timeout = args.shutdown.timeout();
     start::spawn(&mut tasks, gateway, args, topics)?;
     Ok(tasks.join(timeout).await?)
@@ -98,58 +118,56 @@ fn gateway(
     shutdown: &CancellationToken,
     partitions: i32,
 ) -> anyhow::Result<Gateway> {
-    let accounts = &args.accounts;
-    let path = accounts
-        .users_file
-        .as_ref()
-        .context("no users file: set GATEWAY_USERS_FILE")?;
-    let users = Users::load(path)?;
-    tracing::info!(accounts = users.len(), "users file read");
-    let secret = accounts
-        .token_secret
-        .as_ref()
-        .or(accounts.token_secret_file.as_ref());
-    let secret =
-        secret.context("no token secret: set GATEWAY_TOKEN_SECRET or GATEWAY_TOKEN_SECRET_FILE")?;
-    let tokens = Tokens::new(
-        secret,
-        &accounts.token_issuer,
-        accounts.token_lifetime_seconds,
-    )?;
+    let metrics = Metrics::new(env!("CARGO_PKG_VERSION"))?;
+    let auth = args.accounts.open(metrics.oidc_refreshes.clone())?;
     let clock = match args.clock {
         ClockSource::System => ReceptionClock::system(),
         ClockSource::Simulated => ReceptionClock::simulated(Arc::new(ManualClock::new(0))),
     };
+    let readiness = Readiness::new(shutdown.clone());
+    let mut dependencies = start::CONDITIONS.to_vec();
+    if auth.provider().is_some() {
+        dependencies.push(auth::oidc::CONDITION);
+    }
+    metrics.show_readiness(readiness.clone(), dependencies)?;
+    let limits = args.limits();
+    let limiter = match &args.limits.rate_limits_file {
+        Some(path) => Limiter::load(path)?,
+        None => Limiter::default(),
+    };
     let places = usize::try_from(args.limits.max_in_flight_requests)?;
     Ok(Gateway {
-        auth: Auth::new(users, tokens),
+        auth,
         directory: directory::Directory::new(partitions),
         publisher: OnceLock::new(),
         clock,
-        limits: args.limits(),
-        readiness: Readiness::new(shutdown.clone()),
+        readiness,
         is_open: AtomicBool::new(false),
-        metrics: Metrics::new(env!("CARGO_PKG_VERSION"))?,
+        metrics,
         requests: Arc::new(Semaphore::new(places)),
-        static_writes: tokio::sync::Mutex::default(),
+        bodies: Budget::new(limits.max_in_flight_bytes),
+        limits,
+        limiter,
+        static_writes: StationLocks::default(),
         dead_letters: dead_letter::Budget::default(),
-        public_url: args.public_url.clone(),
-        access_log: args.access_log,
+        public_url: args.connection.public_url.clone(),
+        proxies: args.connection.proxies(),
+        access_log: AccessLog::new(args.access_log),
     })
 }
 
 /// Serves the API; after shutdown it goes on for `delay`, then finishes what it has begun.
 async fn serve(
+    server: Server,
     listener: TcpListener,
-    gateway: Arc<Gateway>,
     (shutdown, delay): (CancellationToken, Duration),
 ) -> anyhow::Result<()> {
-    let end = async move {
+    let end = CancellationToken::new();
+    let announce = async {
         shutdown.cancelled().await;
         tokio::time::sleep(delay).await;
+        end.cancel();
     };
-    axum::serve(listener, http::router(gateway))
-        .with_graceful_shutdown(end)
-        .await
-        .context("serving the API")
+    tokio::join!(server.run(listener, end.clone()), announce);
+    Ok(())
 }

@@ -3,16 +3,24 @@
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
+use domain::Span;
+use platform::admin::Readiness;
 use platform::metrics::{
-    BYTES, COUNTS, SECONDS, counter, counter_vec, histogram, histogram_vec, int_gauge,
-    int_gauge_vec, registry,
+    BYTES, COUNTS, SECONDS, counter, counter_vec, gauge, gauge_vec, histogram, histogram_vec,
+    int_gauge, int_gauge_vec, registry,
 };
 use prometheus::{
-    Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+    Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
+    Registry,
 };
 
-use crate::auth::AuthFailure;
+use crate::auth::AuthError;
+use crate::http::tally::Tally;
 use crate::submission::Entry;
+
+mod ready;
+
+use ready::ReadyCollector;
 
 /// Upper bounds for the age of events, seconds: 1 s to 60 days.
 const AGES: &[f64] = &[
@@ -47,16 +55,22 @@ pub struct Metrics {
     pub body_bytes: HistogramVec,
     pub decoded_bytes: HistogramVec,
     pub event_age: HistogramVec,
+    pub last_event: GaugeVec,
     pub kafka_ack_duration: Histogram,
     pub kafka_queue_records: IntGauge,
     pub kafka_produce_errors: IntCounterVec,
     pub ticks: IntCounterVec,
     pub dead_letters: IntCounterVec,
     pub directory_charge_points: IntGaugeVec,
-    pub directory_load_duration: IntGauge,
+    pub directory_lag_records: IntGauge,
+    pub directory_load_duration: Gauge,
     pub directory_visible: Histogram,
     pub auth_failures: IntCounterVec,
+    pub users_reload: IntCounterVec,
+    pub oidc_refreshes: IntCounterVec,
     pub load_shed: IntCounterVec,
+    pub rate_limited: IntCounterVec,
+    pub clock_ahead: Gauge,
     pub ticks_skipped: IntCounter,
 }
 
@@ -91,7 +105,7 @@ impl Metrics {
                 &r,
                 "qualicharge_gateway_items_total",
                 "Items by what became of them.",
-                &["kind", "outcome"],
+                &["kind", "unit", "outcome"],
             )?,
             items_rejected: counter_vec(
                 &r,
@@ -133,6 +147,12 @@ impl Metrics {
                 AGES,
                 &["kind"],
             )?,
+            last_event: gauge_vec(
+                &r,
+                "qualicharge_gateway_operator_last_event_timestamp_seconds",
+                "Newest event of a unit that was accepted, seconds since the epoch.",
+                &["unit", "kind"],
+            )?,
             kafka_ack_duration: histogram(
                 &r,
                 "qualicharge_gateway_kafka_ack_duration_seconds",
@@ -160,7 +180,7 @@ impl Metrics {
                 &r,
                 "qualicharge_gateway_dead_letters_total",
                 "Refused items by whether they were kept.",
-                &["outcome"],
+                &["reason", "outcome"],
             )?,
             directory_charge_points: int_gauge_vec(
                 &r,
@@ -168,7 +188,12 @@ impl Metrics {
                 "Charge points in the directory.",
                 &["state"],
             )?,
-            directory_load_duration: int_gauge(
+            directory_lag_records: int_gauge(
+                &r,
+                "qualicharge_gateway_directory_lag_records",
+                "Records of topic charge-point that the directory has not applied yet.",
+            )?,
+            directory_load_duration: gauge(
                 &r,
                 "qualicharge_gateway_directory_load_duration_seconds",
                 "Time the directory took to load at start, seconds.",
@@ -182,14 +207,37 @@ impl Metrics {
             auth_failures: counter_vec(
                 &r,
                 "qualicharge_gateway_auth_failures_total",
-                "Requests of nobody we let in.",
+                "Requests and logins that went no further than that.",
                 &["reason"],
+            )?,
+            users_reload: counter_vec(
+                &r,
+                "qualicharge_gateway_users_reload_total",
+                "Readings of the users file after the first.",
+                &["outcome"],
+            )?,
+            oidc_refreshes: counter_vec(
+                &r,
+                "qualicharge_gateway_oidc_refreshes_total",
+                "Questions to the identity provider for its keys.",
+                &["outcome"],
             )?,
             load_shed: counter_vec(
                 &r,
                 "qualicharge_gateway_load_shed_total",
                 "Requests turned away to protect the process.",
                 &["reason"],
+            )?,
+            rate_limited: counter_vec(
+                &r,
+                "qualicharge_gateway_rate_limited_total",
+                "Requests and logins answered 429.",
+                &["level"],
+            )?,
+            clock_ahead: gauge(
+                &r,
+                "qualicharge_gateway_clock_ahead_seconds",
+                "Newest record in the event topics minus the own clock, seconds.",
             )?,
             ticks_skipped: counter(
                 &r,
@@ -200,15 +248,35 @@ impl Metrics {
         })
     }
 
+    /// Shows which of `dependencies` are there, as `readiness` knows them, and the users file, which
+    /// is there as long as the process is.
+    ///
+    /// # Errors
+    /// When they are shown already.
+    pub fn show_readiness(
+        &self,
+        readiness: Readiness,
+        dependencies: Vec<&'static str>,
+    ) -> Result<(), prometheus::Error> {
+        let dependencies = std::iter::once("users").chain(dependencies).collect();
+        let collector = ReadyCollector::new(readiness, dependencies)?;
+        self.registry.register(Box::new(collector))
+    }
+
+    /// Shows how far the topics are ahead of the own clock; negative when they are behind.
+    pub fn clock_is_ahead(&self, ahead: Span) {
+        self.clock_ahead.set(seconds(ahead.as_ms()));
+    }
+
     /// Counts a request that was turned away.
     pub fn shed(&self, reason: &str) {
         self.load_shed.with_label_values(&[reason]).inc();
     }
 
-    /// Counts a request of nobody we let in.
-    pub fn auth_failed(&self, failure: AuthFailure) {
+    /// Counts a request or login that goes no further than that.
+    pub fn auth_failed(&self, error: AuthError) {
         self.auth_failures
-            .with_label_values(&[failure.reason()])
+            .with_label_values(&[error.reason()])
             .inc();
     }
 
@@ -226,20 +294,60 @@ impl Metrics {
             .observe(elapsed.as_secs_f64());
     }
 
-    /// Counts what became of the items of a request.
-    pub fn judged(
-        &self,
-        kind: &str,
-        (accepted, refused): (usize, usize),
-        errors: &[Entry],
-        warnings: &[Entry],
-    ) {
-        let add = |outcome: &str, items: usize| {
-            let counter = self.items.with_label_values(&[kind, outcome]);
-            counter.inc_by(u64::try_from(items).unwrap_or(u64::MAX));
-        };
-        add("accepted", accepted);
-        add("refused", refused);
+    /// Counts a request or a login that comes too often: `account`, `unit` or `login`.
+    pub fn limited(&self, level: &str) {
+        self.rate_limited.with_label_values(&[level]).inc();
+    }
+
+    /// Counts a body as it was sent.
+    pub fn received(&self, kind: &str, bytes: usize) {
+        self.body_bytes
+            .with_label_values(&[kind])
+            .observe(float(bytes));
+    }
+
+    /// Counts a body without its compression.
+    pub fn decoded(&self, kind: &str, bytes: usize) {
+        self.decoded_bytes
+            .with_label_values(&[kind])
+            .observe(float(bytes));
+    }
+
+    /// Counts the items of a request.
+    pub fn batched(&self, kind: &str, items: usize) {
+        self.batch_items
+            .with_label_values(&[kind])
+            .observe(float(items));
+    }
+
+    /// Counts how old accepted events were.
+    pub fn aged(&self, kind: &str, ages_seconds: &[f64]) {
+        let ages = self.event_age.with_label_values(&[kind]);
+        for age in ages_seconds {
+            ages.observe(*age);
+        }
+    }
+
+    /// Counts items that were examined only.
+    pub fn examined(&self, kind: &str, items: usize) {
+        if items > 0 {
+            self.count(kind, "other", "dry_run", items);
+        }
+    }
+
+    /// Counts what became of the items of a request, with what was said about them.
+    pub fn judged(&self, kind: &str, tally: &Tally, (errors, warnings): (&[Entry], &[Entry])) {
+        for (unit, count) in tally.units() {
+            self.count(kind, unit, "accepted", count.accepted);
+            self.count(kind, unit, "refused", count.refused);
+            if let Some(at) = count.last_event {
+                let shown = self.last_event.with_label_values(&[unit, kind]);
+                let seconds = seconds(at.as_ms());
+                if seconds > shown.get() {
+                    shown.set(seconds);
+                }
+            }
+        }
         for entry in errors {
             self.items_rejected
                 .with_label_values(&[kind, entry.code.name()])
@@ -251,4 +359,21 @@ impl Metrics {
                 .inc();
         }
     }
+
+    fn count(&self, kind: &str, unit: &str, outcome: &str, items: usize) {
+        if items > 0 {
+            let counter = self.items.with_label_values(&[kind, unit, outcome]);
+            counter.inc_by(u64::try_from(items).unwrap_or(u64::MAX));
+        }
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a figure of at most 2^53")]
+fn float(count: usize) -> f64 {
+    count as f64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds of at most 2^53")]
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1e3
 }

@@ -29,12 +29,11 @@ pub fn of_topic(
     // An end without a record before it tells that there is none.
     config.set("enable.partition.eof", "true");
     let consumer = Consumer::new(&config).context("opening a consumer")?;
+    let start = Instant::now();
     let mut last = BTreeMap::new();
     for partition in 0..partitions {
         let partition = TopicPartition::new(topic, partition);
-        let watermarks = consumer.watermarks(&partition, TIMEOUT);
-        let (low, high) =
-            watermarks.with_context(|| format!("asking for the end of {partition}"))?;
+        let (low, high) = ends(&consumer, &partition, start)?;
         if high > low {
             last.insert(partition.partition, (partition, Offset::Offset(high - 1)));
         }
@@ -45,7 +44,6 @@ pub fn of_topic(
     }
     consumer.take_up(&wanted).context("assigning partitions")?;
     let mut newest = BTreeMap::new();
-    let start = Instant::now();
     while !last.is_empty() {
         ensure!(
             start.elapsed() < TIMEOUT,
@@ -66,4 +64,23 @@ pub fn of_topic(
         }
     }
     Ok(newest)
+}
+
+/// The first and the next offset of a partition. A broker that has just come back leads nothing for a
+/// moment, so it is asked again until the time is over.
+fn ends(
+    consumer: &Consumer,
+    partition: &TopicPartition,
+    start: Instant,
+) -> anyhow::Result<(i64, i64)> {
+    loop {
+        match consumer.watermarks(partition, TIMEOUT) {
+            Ok(ends) => return Ok(ends),
+            Err(error) if start.elapsed() >= TIMEOUT => {
+                return Err(error).with_context(|| format!("asking for the end of {partition}"));
+            }
+            // Nothing is assigned yet, so this only waits.
+            Err(_) => drop(consumer.poll(POLL)),
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! whether its charge point exists is the business of [`crate::submission`].
 //!
 //! Fields are judged in the model's order; rules across fields only once each field is good.
+//! [`quick`] is the short way for bodies in which nothing is wrong.
 
 use domain::{Span, Timestamp};
 
@@ -13,6 +14,7 @@ pub mod contact;
 pub mod fields;
 pub mod instant;
 pub mod lax;
+pub mod quick;
 pub mod session;
 pub mod statique;
 pub mod status;
@@ -74,7 +76,6 @@ fn render_age(span: Span) -> String {
     match (days, rest) {
         (0, _) => clock,
         (1, _) => format!("1 day, {clock}"),
-        (days, 0) if days > 1 => format!("{days} days"),
         (days, _) => format!("{days} days, {clock}"),
     }
 }

@@ -22,13 +22,17 @@ use crate::config::RunArgs;
 use crate::directory::change::{Author, removal};
 use crate::directory::follow::Follower;
 use crate::http::Gateway;
+use crate::http::publication::publish;
+use crate::http::trail::Trail;
 use crate::publisher::{Encoder, Kafka, SchemaIds};
-use crate::{newest, tick};
+use crate::{newest, tick, watch};
 
 /// What `/ready` waits for.
 pub const CONDITIONS: [&str; 4] = ["topics", "schemas", "directory", "clock"];
 /// How far a record in the topics may lie ahead of the own clock.
 const MAX_AHEAD: Span = Span::from_seconds(60);
+/// Batches are small, since a request waits for its own: zstd sets up more than it compresses.
+pub const COMPRESSION: &str = "compression.type=lz4";
 /// How long a clock that lags is left alone.
 const CLOCK_PAUSE: Duration = Duration::from_secs(1);
 /// The topics that the gateway needs.
@@ -106,7 +110,7 @@ pub fn spawn(
         }
         let start = Instant::now();
         follower.run(&kafka, &client_id, || {
-            let seconds = i64::try_from(start.elapsed().as_secs()).unwrap_or(i64::MAX);
+            let seconds = start.elapsed().as_secs_f64();
             shared.metrics.directory_load_duration.set(seconds);
             let (active, decommissioned) = shared.directory.read().counts();
             tracing::info!(
@@ -118,6 +122,12 @@ pub fn spawn(
             has_loaded.cancel();
         })
     })?;
+    let watching = watch::run(
+        Arc::clone(&gateway),
+        (args.kafka.clone(), args.instance_id.clone()),
+        shutdown.clone(),
+    );
+    tasks.spawn("watch", watching);
     tasks.spawn("start", async move {
         let prepare = prepare(&gateway, &args, &topics, (&prepared, &loaded));
         let publisher = tokio::select! {
@@ -167,7 +177,8 @@ async fn prepare(
     readiness.done("schemas");
     let encoder = Encoder::new(ids, partitions(topics)?);
     let ack_timeout = gateway.limits.ack_timeout;
-    let kafka = Kafka::new(&args.kafka, &args.instance_id, ack_timeout, encoder)?;
+    let kafka_args = queued(args)?;
+    let kafka = Kafka::new(&kafka_args, &args.instance_id, ack_timeout, encoder)?;
     let kafka = Arc::new(kafka);
     prepared.cancel();
     set_clock(gateway, args, encoder.partitions()).await?;
@@ -182,8 +193,36 @@ async fn prepare(
     Ok(kafka)
 }
 
+/// The connection with what the flags say about batches and the queue.
+fn queued(args: &RunArgs) -> anyhow::Result<KafkaArgs> {
+    // Requests are refused before the queue is full, so that no request is sent in part; ticks and
+    // refused items have what is above.
+    let queue = u64::from(args.limits.max_queued_records) * 2;
+    let ours = [
+        format!("linger.ms={}", args.times.linger_milliseconds),
+        format!("queue.buffering.max.messages={queue}"),
+        COMPRESSION.to_owned(),
+    ];
+    preferring(&args.kafka, &ours)
+}
+
+/// The connection with properties of ours; the operator's own win over them.
+///
+/// # Errors
+/// When one is no property, which a test rules out.
+pub fn preferring(kafka: &KafkaArgs, ours: &[String]) -> anyhow::Result<KafkaArgs> {
+    let mut kafka = kafka.clone();
+    for (place, property) in ours.iter().enumerate() {
+        kafka.kafka_properties.insert(place, property.parse()?);
+    }
+    Ok(kafka)
+}
+
 /// The newest record of both event topics.
-async fn newest_record(
+///
+/// # Errors
+/// When the brokers do not answer.
+pub async fn newest_record(
     kafka: &KafkaArgs,
     instance: &str,
     partitions: i32,
@@ -210,6 +249,7 @@ async fn set_clock(gateway: &Gateway, args: &RunArgs, partitions: i32) -> anyhow
         manual.set_ms(newest.as_ms());
         return Ok(());
     }
+    gateway.metrics.clock_is_ahead(newest - gateway.clock.now());
     while newest > gateway.clock.now() + MAX_AHEAD {
         let ahead_ms = (newest - gateway.clock.now()).as_ms();
         tracing::warn!(
@@ -235,9 +275,7 @@ async fn repair(gateway: &Gateway) {
         .iter()
         .map(|entry| removal(entry, author))
         .collect();
-    let repaired = crate::http::dynamique::publish(gateway, removals)
-        .await
-        .is_ok();
+    let repaired = publish(gateway, removals, &Trail::default()).await.is_ok();
     tracing::warn!(
         entries = leftovers.len(),
         repaired,

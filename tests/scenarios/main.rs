@@ -1,6 +1,11 @@
 //! The scenarios: the whole path on real parts, held against known truth.
 
+mod abuse;
 mod bad_input;
 mod conservation;
+mod durability;
+mod openapi;
+mod qcc;
 mod real_data;
+mod two_gateways;
 mod week;

@@ -1,7 +1,7 @@
 //! Talking to the gateway as an operator's own program would.
 
 use anyhow::{Context, Result};
-use reqwest::StatusCode;
+use reqwest::{Method, StatusCode};
 use serde_json::Value;
 
 /// An operator who is logged in.
@@ -30,22 +30,71 @@ impl Operator {
         })
     }
 
+    /// The same operator at another gateway, with the same token.
+    #[must_use]
+    pub fn at(&self, base: &str) -> Self {
+        Self {
+            base: base.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The same operator with connections of its own.
+    #[must_use]
+    pub fn reconnected(&self) -> Self {
+        Self {
+            client: reqwest::Client::new(),
+            ..self.clone()
+        }
+    }
+
+    /// The token.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// Sends a body as it is.
     ///
     /// # Errors
     /// Fails when nothing answers, or not in JSON.
     pub async fn post(&self, path: &str, body: String) -> Result<(StatusCode, Value)> {
-        let request = self
+        self.send(Method::POST, path, body).await
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// Fails when nothing answers, or not in JSON.
+    pub async fn get(&self, path: &str) -> Result<(StatusCode, Value)> {
+        self.send(Method::GET, path, String::new()).await
+    }
+
+    /// Sends a body as it is with a method; an empty answer is null.
+    ///
+    /// # Errors
+    /// Fails when nothing answers, or not in JSON.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: String,
+    ) -> Result<(StatusCode, Value)> {
+        let response = self
             .client
-            .post(format!("{}{path}", self.base))
-            .bearer_auth(&self.token);
-        let response = request
+            .request(method, format!("{}{path}", self.base))
+            .bearer_auth(&self.token)
             .header("content-type", "application/json")
             .body(body)
             .send()
             .await?;
         let status = response.status();
-        Ok((status, response.json().await.context("an answer in JSON")?))
+        let text = response.text().await?;
+        if text.is_empty() {
+            return Ok((status, Value::Null));
+        }
+        let value = serde_json::from_str(&text)
+            .with_context(|| format!("{status}, an answer that is not JSON: {text}"))?;
+        Ok((status, value))
     }
 }
 

@@ -4,10 +4,17 @@
 pub mod archive;
 pub mod compare;
 pub mod copies;
+pub mod effort;
 pub mod fleet;
 pub mod gateway;
+pub mod hostile;
+pub mod load;
 pub mod metrics;
+pub mod process;
+pub mod say;
 pub mod service;
 pub mod stack;
+pub mod tool;
 pub mod topic;
 pub mod wait;
+pub mod workload;

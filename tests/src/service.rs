@@ -4,12 +4,18 @@ use std::path::Path;
 use std::process::{Child, Command, Output};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
+use tokio::time::Instant;
 
+use crate::process::Process;
 use crate::stack::{Stack, workspace};
 
 /// How long a service that cannot start may take to say so.
 const LIMIT: Duration = Duration::from_secs(30);
+/// How long a service may take until it is ready.
+const READY: Duration = Duration::from_mins(1);
+/// How often it is asked.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A running service; dropping it ends it with SIGKILL.
 #[derive(Debug)]
@@ -23,14 +29,52 @@ impl Service {
     /// # Errors
     /// Fails when the binary cannot be started.
     pub fn spawn(stack: &Stack, name: &str) -> Result<Self> {
-        let log = std::fs::File::create(stack.folder().join(format!("log/{name}-by-hand.log")))?;
+        Self::spawn_with(stack, name, &[])
+    }
+
+    /// The same with settings of its own, environment variables that win over the stack's.
+    ///
+    /// # Errors
+    /// Fails when the binary cannot be started.
+    pub fn spawn_with(stack: &Stack, name: &str, settings: &[(&str, String)]) -> Result<Self> {
+        let log = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(stack.folder().join(format!("log/{name}-by-hand.log")))?;
         let mut command = command(stack, name);
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         command.stdout(log.try_clone()?).stderr(log);
         Ok(Self {
             child: command
                 .spawn()
                 .with_context(|| format!("starting {name}"))?,
         })
+    }
+
+    /// Its process.
+    pub fn process(&self) -> Process {
+        Process::of(self.child.id())
+    }
+
+    /// Waits until an admin address says that the service is ready.
+    ///
+    /// # Errors
+    /// Fails when it ends first, or after a minute.
+    pub async fn ready(&mut self, admin: &str) -> Result<()> {
+        let address = format!("{admin}/ready");
+        let deadline = Instant::now() + READY;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status} before it was ready");
+            }
+            match reqwest::get(&address).await {
+                Ok(response) if response.status().is_success() => return Ok(()),
+                _ if Instant::now() > deadline => {
+                    bail!("{address} is not ready after {} s", READY.as_secs())
+                }
+                _ => tokio::time::sleep(PAUSE).await,
+            }
+        }
     }
 
     /// Runs a service that must end by itself.

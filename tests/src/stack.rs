@@ -8,12 +8,15 @@ use std::process::{Command, Output};
 use anyhow::{Context, Result, ensure};
 use tempfile::TempDir;
 
+use crate::process::Process;
+
 /// The port variables of `deploy/local/ports.env`, in the order of [`Stack::ports`].
-const PORTS: [&str; 8] = [
+const PORTS: [&str; 9] = [
     "KAFKA_PORT",
     "KAFKA_CONTROLLER_PORT",
     "REGISTRY_PORT",
     "CLICKHOUSE_PORT",
+    "INGRESS_PORT",
     "GATEWAY_PORT",
     "GATEWAY_ADMIN_PORT",
     "PROCESSOR_ADMIN_PORT",
@@ -39,7 +42,27 @@ impl Stack {
     /// # Errors
     /// Says what the stack script said.
     pub fn start(settings: &[(&'static str, &str)]) -> Result<Self> {
-        let stack = Self {
+        let stack = Self::lay_out(settings)?;
+        stack.script(&["up", "kafka", "registry", "clickhouse"])?;
+        Ok(stack)
+    }
+
+    /// Starts what the gateway alone needs: Kafka and the registry, with topics and schemas.
+    ///
+    /// # Errors
+    /// Says what the stack script or the deploy step said.
+    pub fn start_log(settings: &[(&'static str, &str)]) -> Result<Self> {
+        let stack = Self::lay_out(settings)?;
+        stack.script(&["up", "kafka", "registry"])?;
+        for step in ["topics", "schemas"] {
+            checked(&stack.run("stream-setup", &[step])?).context(step)?;
+        }
+        Ok(stack)
+    }
+
+    /// A folder and ports, and nothing that runs.
+    fn lay_out(settings: &[(&'static str, &str)]) -> Result<Self> {
+        Ok(Self {
             folder: Some(
                 tempfile::Builder::new()
                     .prefix("qualicharge-e2e-")
@@ -51,9 +74,7 @@ impl Stack {
                 .map(|(name, value)| (*name, (*value).to_owned()))
                 .collect(),
             passed: false,
-        };
-        stack.script(&["up", "kafka", "registry", "clickhouse"])?;
-        Ok(stack)
+        })
     }
 
     /// Makes topics, schemas and tables, then starts the three services and waits for readiness.
@@ -171,17 +192,36 @@ impl Stack {
 
     /// The base address of the gateway's API.
     pub fn gateway(&self) -> String {
-        format!("http://127.0.0.1:{}/api/v1", self.ports[4])
+        format!("http://127.0.0.1:{}/api/v1", self.ports[5])
     }
 
     /// The admin address of the gateway.
     pub fn gateway_admin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports[5])
+        format!("http://127.0.0.1:{}", self.ports[6])
     }
 
     /// The admin address of the processor.
     pub fn processor_admin(&self) -> String {
-        format!("http://127.0.0.1:{}", self.ports[6])
+        format!("http://127.0.0.1:{}", self.ports[7])
+    }
+
+    /// The base address of the API behind the ingress.
+    pub fn ingress(&self) -> String {
+        format!("http://127.0.0.1:{}/api/v1", self.ports[4])
+    }
+
+    /// The process of a part that the stack started.
+    ///
+    /// # Errors
+    /// Fails when it was not started.
+    pub fn process(&self, part: &str) -> Result<Process> {
+        let file = self.folder().join(format!("run/{part}.pid"));
+        let text = std::fs::read_to_string(&file).with_context(|| file.display().to_string())?;
+        let pid = text
+            .split_whitespace()
+            .next()
+            .context("an empty pid file")?;
+        Ok(Process::of(pid.parse()?))
     }
 }
 
@@ -231,9 +271,12 @@ fn binaries() -> PathBuf {
 }
 
 /// Ports that were free a moment ago, all held at once so that they differ.
-fn free_ports() -> Result<[u16; PORTS.len()]> {
+///
+/// # Errors
+/// Fails when the system has none.
+pub fn free_ports<const COUNT: usize>() -> Result<[u16; COUNT]> {
     let mut held = Vec::new();
-    let mut ports = [0; PORTS.len()];
+    let mut ports = [0; COUNT];
     for port in &mut ports {
         let listener = TcpListener::bind("127.0.0.1:0")?;
         *port = listener.local_addr()?.port();

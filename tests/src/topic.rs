@@ -1,9 +1,12 @@
-//! Topics as nobody should use them: bytes of one's own choice, and copies, past the gateway.
+//! Topics as they are, and as nobody should use them: bytes of one's own choice, and copies, past the
+//! gateway.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::{ClientConfig, Offset, TopicPartitionList};
@@ -46,6 +49,81 @@ pub fn write(bootstrap: &str, record: Raw<'_>) -> Result<()> {
         .context("queueing a record")?;
     producer.flush(LIMIT).context("waiting for the broker")?;
     Ok(())
+}
+
+/// A record as it was read.
+#[derive(Debug, Clone)]
+pub struct Stored {
+    /// The partition.
+    pub partition: i32,
+    /// The key, empty when it has none.
+    pub key: Vec<u8>,
+    /// The value; none for a tick or a removal.
+    pub value: Option<Vec<u8>>,
+}
+
+impl Stored {
+    /// The id of a status or session: the first field of its Avro record, after the five bytes that
+    /// name the schema.
+    pub fn event_id(&self) -> Option<u128> {
+        let bytes = self.value.as_ref()?.get(5..21)?;
+        Some(u128::from_be_bytes(bytes.try_into().ok()?))
+    }
+}
+
+/// Reads all of a topic that is committed, each partition to its present end.
+///
+/// # Errors
+/// Fails when the broker does not answer.
+pub fn read(bootstrap: &str, topic: &str) -> Result<Vec<Stored>> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", "e2e-read")
+        .set("enable.auto.commit", "false")
+        .set("isolation.level", "read_committed")
+        .set("enable.partition.eof", "true")
+        .create()?;
+    let metadata = consumer.fetch_metadata(Some(topic), LIMIT)?;
+    let found = metadata.topics().first().context("no such topic")?;
+    let mut all = TopicPartitionList::new();
+    for partition in found.partitions() {
+        all.add_partition_offset(topic, partition.id(), Offset::Beginning)?;
+    }
+    let mut open = found.partitions().len();
+    ensure!(open > 0, "topic {topic} has no partition");
+    consumer.assign(&all)?;
+    let mut stored = Vec::new();
+    while open > 0 {
+        match consumer.poll(LIMIT) {
+            Some(Ok(message)) => stored.push(Stored {
+                partition: message.partition(),
+                key: message.key().unwrap_or_default().to_vec(),
+                value: message.payload().map(<[u8]>::to_vec),
+            }),
+            Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
+            Some(Err(error)) => return Err(error.into()),
+            None => bail!(
+                "topic {topic} was not read to its end in {} s",
+                LIMIT.as_secs()
+            ),
+        }
+    }
+    Ok(stored)
+}
+
+/// How often each event id is in a topic.
+///
+/// # Errors
+/// Fails when the broker does not answer, or a value is too short for an id.
+pub fn event_ids(bootstrap: &str, topic: &str) -> Result<BTreeMap<u128, usize>> {
+    let mut ids = BTreeMap::new();
+    for stored in read(bootstrap, topic)? {
+        if stored.value.is_some() {
+            let id = stored.event_id().context("a value without an id")?;
+            *ids.entry(id).or_default() += 1;
+        }
+    }
+    Ok(ids)
 }
 
 /// Writes the first record of a topic that has a value once more: the same bytes, at its end.

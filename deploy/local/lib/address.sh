@@ -35,6 +35,7 @@ port_names() {
     kafka) echo KAFKA_PORT KAFKA_CONTROLLER_PORT ;;
     registry) echo REGISTRY_PORT ;;
     clickhouse) echo CLICKHOUSE_PORT ;;
+    ingress) echo INGRESS_PORT ;;
     producer-gateway) echo GATEWAY_PORT GATEWAY_ADMIN_PORT ;;
     stream-processor) echo PROCESSOR_ADMIN_PORT ;;
     indicator-sink) echo SINK_ADMIN_PORT ;;

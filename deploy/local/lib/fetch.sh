@@ -173,5 +173,6 @@ fetch_part() {
       once "has_$1" "fetch_$1"
       ;;
     clickhouse) once has_clickhouse fetch_clickhouse ;;
+    ingress) once has_ingress fetch_ingress ;;
   esac
 }

@@ -1,15 +1,16 @@
 # shellcheck shell=bash
-# What is done with any part: launch it, ask whether it is ready, wait for that. Kafka's own matters are in kafka.sh.
+# What is done with any part: launch it, ask whether it is ready, wait for that. Kafka's own matters are in kafka.sh, those of the entrance in ingress.sh.
 
 PARTS=(kafka registry clickhouse)
 SERVICES=(producer-gateway stream-processor indicator-sink)
+EDGE=(ingress)
 
 is_part() {
-  [[ " ${PARTS[*]} ${SERVICES[*]} " == *" $1 "* ]]
+  [[ " ${PARTS[*]} ${SERVICES[*]} ${EDGE[*]} " == *" $1 "* ]]
 }
 
 require_part() {
-  is_part "${1:-}" || fail "no part '${1:-}'; there are ${PARTS[*]} ${SERVICES[*]}"
+  is_part "${1:-}" || fail "no part '${1:-}'; there are ${PARTS[*]} ${SERVICES[*]} ${EDGE[*]}"
 }
 
 # Quarkus reads .env and config/ of the folder it starts in, hence the folder. Without WRITE_DELAY=0 a kill loses
@@ -48,7 +49,7 @@ launch_part() {
     ! is_running "$part" || exit 0
     require_free_ports "$part"
     case $part in
-      kafka | registry | clickhouse) "launch_$part" ;;
+      kafka | registry | clickhouse | ingress) "launch_$part" ;;
       *) launch_service "$part" ;;
     esac
     say "$part: starting"
@@ -61,6 +62,7 @@ is_ready() {
     kafka) kafka_answers ;;
     registry) answers "http://127.0.0.1:$REGISTRY_PORT/apis/ccompat/v7/subjects" >/dev/null ;;
     clickhouse) [[ $(answers "http://127.0.0.1:$CLICKHOUSE_PORT/?query=SELECT%201") == 1 ]] ;;
+    ingress) answers "http://127.0.0.1:$INGRESS_PORT/ingress/live" >/dev/null ;;
     producer-gateway) answers "http://127.0.0.1:$GATEWAY_ADMIN_PORT/ready" >/dev/null ;;
     stream-processor) answers "http://127.0.0.1:$PROCESSOR_ADMIN_PORT/ready" >/dev/null ;;
     indicator-sink) answers "http://127.0.0.1:$SINK_ADMIN_PORT/ready" >/dev/null ;;

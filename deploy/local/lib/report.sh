@@ -10,7 +10,7 @@ show_status() {
   local -r row='%-17s %8s %6s %-8s %8s  %s\n'
   # shellcheck disable=SC2059 # the format is ours
   printf "$row" part pid port ready memory log
-  for part in "${PARTS[@]}" "${SERVICES[@]}"; do
+  for part in "${PARTS[@]}" "${SERVICES[@]}" "${EDGE[@]}"; do
     pid='-' kib=0 ready=stopped
     if is_replaced "$part"; then
       local name=${REPLACED_BY[$part]}
@@ -60,5 +60,6 @@ show_environment() {
     printf 'export %s=%q\n' "$name" "${!name}"
   done
   printf 'export GATEWAY_URL=%q\n' "http://127.0.0.1:$GATEWAY_PORT"
+  printf 'export INGRESS_URL=%q\n' "http://127.0.0.1:$INGRESS_PORT"
   printf 'export CHDB_LIBRARY=%q\n' "$(clickhouse_library)"
 }

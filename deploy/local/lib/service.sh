@@ -16,6 +16,7 @@ launch_service() {
       make_token_secret
       setting GATEWAY_LISTEN "127.0.0.1:$GATEWAY_PORT"
       setting GATEWAY_ADMIN_LISTEN "127.0.0.1:$GATEWAY_ADMIN_PORT"
+      setting GATEWAY_TRUSTED_PROXIES 127.0.0.1/32
       setting GATEWAY_USERS_FILE "$HERE/users.toml"
       setting GATEWAY_TOKEN_SECRET_FILE "$STACK_DIR/run/token-secret"
       ;;

@@ -9,7 +9,7 @@ use oracle::{Account, Fate, StationAccount};
 use proptest::prelude::*;
 
 use crate::judge::{cuts, difference, logs, phase_of, published, run, standing};
-use crate::story::{Size, Story, other_policy, policy, stories, stories_of};
+use crate::story::{Size, other_policy, policy, stories, stories_of};
 use crate::task::{Item, Log, Task};
 
 /// Small, since the oracle looks at all records again at every cut.

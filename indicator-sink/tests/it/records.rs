@@ -169,7 +169,7 @@ pub(crate) fn station_hour() -> StationIndicator {
         policy: "qc-1".into(),
         station_id: station_id(),
         window: Window::of(at(0)),
-        code_insee_commune: Default::default(),
+        code_insee_commune: "".into(),
         power_w: 350_000,
         vector: Vector::from_array(counting()),
         charge_points: 103,

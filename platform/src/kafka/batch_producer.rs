@@ -11,11 +11,11 @@ use std::time::Duration;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{DeliveryResult, OwnedHeaders};
 use rdkafka::producer::{BaseProducer, Producer as _, ProducerContext};
 use tokio::time::Instant;
 
-use super::producer::{Record, base_record};
+use super::producer::{Parts, Record, base_record};
 
 /// How long one poll waits while draining.
 const STEP: Duration = Duration::from_millis(1);
@@ -75,16 +75,34 @@ impl BatchProducer {
     /// # Errors
     /// When the queue stays full, or the client refuses the record.
     pub fn send(&self, record: &Record, timeout: Duration) -> Result<(), BatchError> {
-        let start = Instant::now();
+        self.queue(&record.parts(), record.headers.as_ref(), timeout)
+    }
+
+    /// As [`Self::send`], of a record that is not owned and has no headers.
+    ///
+    /// # Errors
+    /// When the queue stays full, or the client refuses the record.
+    pub fn send_parts(&self, record: &Parts<'_>, timeout: Duration) -> Result<(), BatchError> {
+        self.queue(record, None, timeout)
+    }
+
+    fn queue(
+        &self,
+        record: &Parts<'_>,
+        headers: Option<&OwnedHeaders>,
+        timeout: Duration,
+    ) -> Result<(), BatchError> {
+        let mut start = None;
         loop {
-            let mut message = base_record(record, ());
-            message.headers.clone_from(&record.headers);
+            let mut message = base_record(*record, ());
+            message.headers = headers.cloned();
             let Err((source, _message)) = self.inner.send(message) else {
                 return Ok(());
             };
             let is_full = source.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull);
-            if !is_full || start.elapsed() >= timeout {
-                let topic = record.topic.clone();
+            let waited = start.get_or_insert_with(Instant::now).elapsed();
+            if !is_full || waited >= timeout {
+                let topic = record.topic.to_owned();
                 return Err(BatchError::Refused { topic, source });
             }
             self.inner.poll(STEP);

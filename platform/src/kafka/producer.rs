@@ -34,6 +34,34 @@ pub struct Record {
     pub headers: Option<OwnedHeaders>,
 }
 
+/// A record without headers whose bytes are somebody else's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parts<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition; without one the key decides.
+    pub partition: Option<i32>,
+    /// The key; none is a record that belongs to its partition and no entity.
+    pub key: Option<&'a [u8]>,
+    /// The value; none is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// The Kafka timestamp, ms since the epoch. Without one the client's present.
+    pub timestamp_ms: Option<i64>,
+}
+
+impl Record {
+    /// The record without its headers.
+    pub fn parts(&self) -> Parts<'_> {
+        Parts {
+            topic: &self.topic,
+            partition: self.partition,
+            key: self.key.as_deref(),
+            value: self.value.as_deref(),
+            timestamp_ms: self.timestamp_ms,
+        }
+    }
+}
+
 /// Records that were not delivered.
 #[derive(Debug, thiserror::Error)]
 #[error("{failed} of {total} records were not delivered to topic {topic}")]
@@ -82,26 +110,33 @@ impl Producer {
         let Some(first) = records.first() else {
             return Ok(());
         };
-        let (topic, total) = (first.topic.clone(), records.len());
-        let batch = Arc::new(Batch::new(total));
+        let delivery = Delivery::of(&first.topic, records.len());
+        let (batch, total) = (&delivery.batch, delivery.total);
         let deadline = Instant::now() + self.queue_timeout;
         for (sent, record) in records.into_iter().enumerate() {
-            if let Err(error) = self.enqueue(record, &batch, deadline).await {
+            if let Err(error) = self.enqueue(record, batch, deadline).await {
                 batch.give_up(total - sent, error);
                 break;
             }
         }
-        batch.finished.notified().await;
-        let failed = batch.failed.load(Ordering::Acquire);
-        match batch.first_error.get() {
-            None => Ok(()),
-            Some(source) => Err(SendError {
-                failed,
-                total,
-                topic,
-                source: source.clone(),
-            }),
+        delivery.ended().await
+    }
+
+    /// Queues `records` and returns what tells their end; none is fine. They are copied, so that
+    /// their bytes may go. Does not wait: once the queue is full the rest is given up.
+    pub fn start<'a>(&self, records: impl ExactSizeIterator<Item = Parts<'a>>) -> Delivery {
+        let mut records = records.peekable();
+        let total = records.len();
+        let topic = records.peek().map_or("", |record| record.topic);
+        let delivery = Delivery::of(topic, total);
+        for (sent, record) in records.enumerate() {
+            let message = base_record(record, Arc::clone(&delivery.batch));
+            if let Err((error, _message)) = self.inner.send(message) {
+                delivery.batch.give_up(total - sent, error);
+                break;
+            }
         }
+        delivery
     }
 
     /// Waits until nothing is on its way any more, for the end of the process. Blocks.
@@ -126,7 +161,7 @@ impl Producer {
         loop {
             // The client takes the headers only when it takes the record.
             let headers = record.headers.take();
-            let mut message = base_record(&record, Arc::clone(batch));
+            let mut message = base_record(record.parts(), Arc::clone(batch));
             message.headers = headers;
             let (error, returned) = match self.inner.send(message) {
                 Ok(()) => return Ok(()),
@@ -151,17 +186,55 @@ impl fmt::Debug for Producer {
     }
 }
 
-/// Returns the client's form of `record`, but for the headers.
+/// Returns the client's form of a record, but for the headers.
 pub(super) fn base_record<D: rdkafka::IntoOpaque>(
-    record: &Record,
+    record: Parts<'_>,
     opaque: D,
 ) -> BaseRecord<'_, [u8], [u8], D> {
-    let mut message = BaseRecord::with_opaque_to(&record.topic, opaque);
-    message.key = record.key.as_deref();
-    message.payload = record.value.as_deref();
+    let mut message = BaseRecord::with_opaque_to(record.topic, opaque);
+    message.key = record.key;
+    message.payload = record.value;
     message.partition = record.partition;
     message.timestamp = record.timestamp_ms;
     message
+}
+
+/// Records on their way. Dropping it does not take them back.
+#[derive(Debug)]
+#[must_use = "records are in Kafka only once it has ended"]
+pub struct Delivery {
+    batch: Arc<Batch>,
+    topic: String,
+    total: usize,
+}
+
+impl Delivery {
+    fn of(topic: &str, total: usize) -> Self {
+        Self {
+            batch: Arc::new(Batch::new(total)),
+            topic: topic.to_owned(),
+            total,
+        }
+    }
+
+    /// Waits until the brokers have every record, or one was given up.
+    ///
+    /// # Errors
+    /// When at least one record was given up; then each may or may not be in Kafka.
+    pub async fn ended(self) -> Result<(), SendError> {
+        if self.total > 0 {
+            self.batch.finished.notified().await;
+        }
+        match self.batch.first_error.get() {
+            None => Ok(()),
+            Some(source) => Err(SendError {
+                failed: self.batch.failed.load(Ordering::Acquire),
+                total: self.total,
+                topic: self.topic,
+                source: source.clone(),
+            }),
+        }
+    }
 }
 
 /// The records of one request.
@@ -269,6 +342,23 @@ mod tests {
     async fn an_empty_request_is_delivered_at_once() {
         let producer = unreachable(Duration::from_mins(1));
         producer.send_all(Vec::new()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn records_that_find_the_queue_full_are_given_up_with_the_rest() {
+        let mut config =
+            KafkaArgs::plaintext("127.0.0.1:1").producer_config("test", Duration::from_millis(200));
+        config.set("queue.buffering.max.messages", "2");
+        let producer = Producer::new(&config, Duration::ZERO).unwrap();
+        let record = record();
+        let delivery = producer.start((0..5).map(|_| record.parts()));
+        let error = delivery.ended().await.unwrap_err();
+        assert_eq!((error.failed, error.total), (5, 5));
+        assert_eq!(
+            error.source.rdkafka_error_code(),
+            Some(RDKafkaErrorCode::QueueFull)
+        );
+        producer.start(std::iter::empty()).ended().await.unwrap();
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Scopes: what a route needs and how a grant is written.
+//! Scopes: what a route needs, and what a caller was granted.
 
 /// What a route needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,37 +13,68 @@ pub enum Scope {
     StaticDelete,
     /// To send statuses and sessions.
     DynamicCreate,
+    /// To read statuses and sessions.
+    DynamicRead,
+    /// To change statuses and sessions; no route needs it.
+    DynamicUpdate,
+    /// To delete statuses and sessions; no route needs it.
+    DynamicDelete,
+    /// To read the stations of any unit.
+    ManageRead,
 }
 
 impl Scope {
-    /// Area and verb as they are written.
-    const fn parts(self) -> (&'static str, &'static str) {
-        match self {
-            Self::StaticCreate => ("static", "create"),
-            Self::StaticRead => ("static", "read"),
-            Self::StaticUpdate => ("static", "update"),
-            Self::StaticDelete => ("static", "delete"),
-            Self::DynamicCreate => ("dynamic", "create"),
-        }
+    const fn bit(self) -> u16 {
+        1 << self as u16
     }
 
-    /// Whether a grant such as `static:read` or `all:read` covers this scope.
-    pub fn is_granted_by(self, grant: &str) -> bool {
-        let (area, verb) = self.parts();
-        grant
-            .split_once(':')
-            .is_some_and(|(granted, to)| to == verb && (granted == area || granted == "all"))
+    /// What one grant covers: `all:x` means `static:x` and `dynamic:x`; nothing when no such grant
+    /// exists.
+    fn covered_by(grant: &str) -> &'static [Self] {
+        match grant {
+            "static:create" => &[Self::StaticCreate],
+            "static:read" => &[Self::StaticRead],
+            "static:update" => &[Self::StaticUpdate],
+            "static:delete" => &[Self::StaticDelete],
+            "dynamic:create" => &[Self::DynamicCreate],
+            "dynamic:read" => &[Self::DynamicRead],
+            "dynamic:update" => &[Self::DynamicUpdate],
+            "dynamic:delete" => &[Self::DynamicDelete],
+            "all:create" => &[Self::StaticCreate, Self::DynamicCreate],
+            "all:read" => &[Self::StaticRead, Self::DynamicRead],
+            "all:update" => &[Self::StaticUpdate, Self::DynamicUpdate],
+            "all:delete" => &[Self::StaticDelete, Self::DynamicDelete],
+            "manage:read" => &[Self::ManageRead],
+            _ => &[],
+        }
     }
 }
 
 /// Whether a text is a grant that exists.
 pub fn is_grant(text: &str) -> bool {
-    match text.split_once(':') {
-        Some(("all" | "static" | "dynamic", verb)) => {
-            matches!(verb, "create" | "read" | "update" | "delete")
-        }
-        Some(("manage", "read")) => true,
-        _ => false,
+    !Scope::covered_by(text).is_empty()
+}
+
+/// A set of scopes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Grants(u16);
+
+impl Grants {
+    /// What grants cover together; those that do not exist cover nothing.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let scopes = names.into_iter().flat_map(Scope::covered_by);
+        Self(scopes.fold(0, |bits, scope| bits | scope.bit()))
+    }
+
+    /// Whether a scope is among them.
+    pub const fn contains(self, scope: Scope) -> bool {
+        self.0 & scope.bit() != 0
+    }
+
+    /// These and the others.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 }
 
@@ -53,16 +84,31 @@ mod tests {
 
     #[test]
     fn all_covers_static_and_dynamic_with_the_same_verb() {
-        assert!(Scope::StaticRead.is_granted_by("static:read"));
-        assert!(Scope::StaticRead.is_granted_by("all:read"));
-        assert!(!Scope::StaticRead.is_granted_by("all:create"));
-        assert!(!Scope::DynamicCreate.is_granted_by("static:create"));
-        assert!(!Scope::DynamicCreate.is_granted_by(""));
+        let granted = |names: &[&str], scope| Grants::of(names.iter().copied()).contains(scope);
+        assert!(granted(&["static:read"], Scope::StaticRead));
+        assert!(granted(&["all:read"], Scope::StaticRead));
+        assert!(granted(&["all:read"], Scope::DynamicRead));
+        assert!(!granted(&["all:read"], Scope::ManageRead));
+        assert!(!granted(&["all:create"], Scope::StaticRead));
+        assert!(!granted(&["static:create"], Scope::DynamicCreate));
+        assert!(!granted(&["", "all", "all:write"], Scope::DynamicCreate));
+    }
+
+    #[test]
+    fn grants_add_up() {
+        let both = Grants::of(["manage:read"]).union(Grants::of(["all:delete"]));
+        assert!(both.contains(Scope::ManageRead) && both.contains(Scope::StaticDelete));
+        assert!(!both.contains(Scope::StaticRead));
     }
 
     #[test]
     fn grants_are_a_closed_set() {
-        assert!(is_grant("manage:read") && is_grant("all:delete"));
+        for area in ["all", "static", "dynamic"] {
+            for verb in ["create", "read", "update", "delete"] {
+                assert!(is_grant(&format!("{area}:{verb}")));
+            }
+        }
+        assert!(is_grant("manage:read"));
         assert!(!is_grant("manage:create") && !is_grant("read") && !is_grant("static:write"));
     }
 }

@@ -1,81 +1,25 @@
-//! Files to static rows and events, in the order of their reception.
+//! Files to events, in the order of their reception.
 
-use std::collections::BTreeMap;
-use std::path::Path;
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use domain::status::StatusPayload;
 use domain::{ChargePoint, RequestId, Span, Timestamp, TimestampMicros};
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::source::{self, Form};
+use super::parallel;
+use super::source;
 use super::tally::{Kind, Summary};
 use crate::backfill::ACCOUNT;
 use crate::config::BackfillArgs;
 use crate::config::backfill::Shift;
 use crate::directory::Table;
+use crate::error::detail::Shape;
 use crate::publisher::Event;
-use crate::request::statique::{Legacy, StaticTerms};
-use crate::request::{Reception, Session, StaticRow, Status, Terms};
+use crate::request::{Code, Reception, Session, Status, Terms};
 use crate::submission::event::{self, Parsed};
 use crate::submission::{Refusal, check_existence};
-
-/// The accepted rows of the static file.
-#[derive(Debug, Default)]
-pub struct StaticHistory(Vec<StaticRow>);
-
-impl StaticHistory {
-    /// Reads the file, if there is one.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub fn read(
-        args: &BackfillArgs,
-        now: Timestamp,
-        summary: &mut Summary,
-    ) -> anyhow::Result<Self> {
-        let mut rows = BTreeMap::new();
-        let legacy = if args.accept_legacy {
-            Legacy::Accepted
-        } else {
-            Legacy::Refused
-        };
-        let terms = StaticTerms::at(now, legacy);
-        let Some(path) = &args.statique else {
-            return Ok(Self::default());
-        };
-        source::read(path, Form::LinesOrTable, |(number, line)| {
-            summary.read(Kind::Statique);
-            let item = match line {
-                Ok(item) => item,
-                Err(text) => return summary.no_json(Kind::Statique, number, text),
-            };
-            match StaticRow::read(&item, terms) {
-                Ok(row) => {
-                    summary.accepted(Kind::Statique, None, &row.flags());
-                    let id = row.irve.id_pdc_itinerance.clone();
-                    if rows.insert(id, row).is_some() {
-                        summary.duplicate(Kind::Statique);
-                    }
-                }
-                Err(violations) => {
-                    let refusal = Refusal::of_item(number - 1, &item, violations);
-                    summary.refused(Kind::Statique, number, item, &refusal);
-                }
-            }
-        })?;
-        Ok(Self(rows.into_values().collect()))
-    }
-
-    /// The rows that differ from what the directory says already.
-    pub fn unknown_to(self, table: &Table) -> Vec<StaticRow> {
-        let is_new = |row: &StaticRow| {
-            let found = table.find(row.irve.id_pdc_itinerance.as_str());
-            found.is_none_or(|entry| entry.irve != row.irve || entry.legacy != row.legacy)
-        };
-        self.0.into_iter().filter(is_new).collect()
-    }
-}
 
 /// What an event says, its charge point apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,38 +135,21 @@ impl History {
         (args, table): (&BackfillArgs, &Table),
         summary: &mut Summary,
     ) -> anyhow::Result<()> {
-        let terms = Terms::standard(Reception::After(delay));
-        let counted = Kind::from(kind);
-        source::read(Path::new(path), Form::Lines, |(number, line)| {
-            let item = match line {
-                Ok(item) => item,
-                Err(text) => {
-                    summary.read(counted);
-                    return summary.no_json(counted, number, text);
-                }
-            };
-            let parsed = Parsed::read(kind, &item, &terms);
-            if let Ok(parsed) = &parsed
-                && !is_selected(args, parsed)
-            {
-                return;
+        let reader = LineReader {
+            kind,
+            terms: Terms::standard(Reception::After(delay)),
+            args,
+            table,
+        };
+        let mut pieces = source::Pieces::of(path)?;
+        let take = |read: Vec<(usize, Read)>| {
+            for (number, read) in read {
+                self.0.extend(read.counted(kind.into(), number, summary));
             }
-            summary.read(counted);
-            let judged = parsed
-                .map_err(|violations| Refusal::of_item(number - 1, &item, violations))
-                .and_then(|parsed| {
-                    let id = parsed.charge_point_id();
-                    let entry = check_existence(table.find(id), number - 1, id)?;
-                    Ok((parsed, Arc::clone(entry)))
-                });
-            match judged {
-                Ok((parsed, entry)) => {
-                    summary.accepted(counted, Some(event_time(&parsed)), &parsed.flags(&entry));
-                    self.0.push(item_of(&parsed, entry));
-                }
-                Err(refusal) => summary.refused(counted, number, item, &refusal),
-            }
-        })
+            Ok(())
+        };
+        parallel::in_order(|| pieces.next_piece(), |piece| reader.read(&piece), take)
+            .with_context(|| format!("reading {}", path.display()))
     }
 
     /// Shifts the events and sorts them by reception; ties stay in input order.
@@ -242,6 +169,11 @@ impl History {
         Some((self.0.first()?.received_at, self.0.last()?.received_at))
     }
 
+    /// The events in their order.
+    pub fn items(&self) -> &[Item] {
+        &self.0
+    }
+
     /// How many events there are.
     pub fn len(&self) -> usize {
         self.0.len()
@@ -253,12 +185,97 @@ impl History {
     }
 }
 
-impl IntoIterator for History {
-    type Item = Item;
-    type IntoIter = std::vec::IntoIter<Item>;
+/// What a line of events holds.
+enum Read {
+    /// An accepted event, with what is remarkable about it.
+    Accepted(Item, TimestampMicros, Flags),
+    /// A refused one.
+    Refused(Value, Box<Refusal>),
+    /// No JSON.
+    NoJson(String),
+    /// An event outside of the selection.
+    Skipped,
+}
 
-    fn into_iter(self) -> Self::IntoIter {
-        self.0.into_iter()
+type Flags = Vec<(Code, Option<&'static str>, String)>;
+
+impl Read {
+    /// Counts it, and returns the event of an accepted one.
+    fn counted(self, kind: Kind, number: usize, summary: &mut Summary) -> Option<Item> {
+        if !matches!(self, Self::Skipped) {
+            summary.read(kind);
+        }
+        match self {
+            Self::Accepted(item, at, flags) => {
+                summary.accepted(kind, Some(at), &flags);
+                return Some(item);
+            }
+            Self::Refused(item, refusal) => summary.refused(kind, number, item, &refusal),
+            Self::NoJson(text) => summary.no_json(kind, number, text),
+            Self::Skipped => {}
+        }
+        None
+    }
+}
+
+/// Reads lines of one kind.
+struct LineReader<'a> {
+    kind: event::Kind,
+    terms: Terms,
+    args: &'a BackfillArgs,
+    table: &'a Table,
+}
+
+impl LineReader<'_> {
+    fn read(&self, piece: &source::Piece) -> Vec<(usize, Read)> {
+        let lines = piece.lines();
+        lines
+            .map(|(number, line)| (number, self.line(number, line)))
+            .collect()
+    }
+
+    fn line(&self, number: usize, line: &[u8]) -> Read {
+        let text = std::str::from_utf8(line).ok();
+        if let Some([parsed]) = text
+            .and_then(|text| {
+                Parsed::read_quickly((self.kind, Shape::Single), text, (1, &self.terms))
+            })
+            .as_deref()
+            && let Some(read) = self.accepted(parsed)
+        {
+            return read;
+        }
+        let item = match source::parse(line) {
+            Ok(item) => item,
+            Err(text) => return Read::NoJson(text),
+        };
+        let judged = match Parsed::read(self.kind, &item, &self.terms) {
+            Ok(parsed) => self.accepted(&parsed).ok_or_else(|| {
+                let id = parsed.charge_point_id();
+                check_existence(self.table.find(id), number - 1, id).err()
+            }),
+            Err(violations) => Err(Some(Refusal::of_item(number - 1, &item, violations))),
+        };
+        match judged {
+            Ok(read) => read,
+            Err(Some(refusal)) => Read::Refused(item, Box::new(refusal)),
+            Err(None) => Read::Skipped,
+        }
+    }
+
+    /// An event that is good in itself, unless its charge point is not there.
+    fn accepted(&self, parsed: &Parsed<'_>) -> Option<Read> {
+        if !is_selected(self.args, parsed) {
+            return Some(Read::Skipped);
+        }
+        let entry = self.table.find(parsed.charge_point_id())?;
+        entry.deleted_at.is_none().then_some(())?;
+        let flags = parsed.flags(entry);
+        Some(Read::Accepted(
+            item_of(parsed, Arc::clone(entry)),
+            event_time(parsed),
+            flags,
+        ))
     }
 }
 
@@ -330,7 +347,7 @@ mod tests {
             session(3_000_000, 3),
         ]);
         history.arrange(Some(Shift::Now), Timestamp::from_ms(9_000_000));
-        let events: Vec<_> = history.into_iter().map(|item| item.event()).collect();
+        let events: Vec<_> = history.items().iter().map(Item::event).collect();
         let told: Vec<_> = events
             .iter()
             .map(|event| match event {

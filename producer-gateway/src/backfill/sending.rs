@@ -12,12 +12,14 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::ACCOUNT;
-use super::history::History;
+use super::history::{History, Item};
+use super::parallel;
 use super::tally::Summary;
 use crate::config::BackfillArgs;
 use crate::directory::change::Change;
+use crate::publisher::encoding::Encoded;
 use crate::publisher::{Encoder, Message};
-use crate::tick;
+use crate::{start, tick};
 
 /// How long Kafka and the registry may be silent.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -25,8 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(30);
 const TICK_EVERY: Span = Span::from_minutes(15);
 /// How often progress is shown without a terminal.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How many records are sent between two looks at time and shutdown.
-const LOOK_EVERY: usize = 4_096;
+/// How many events are encoded at a time, and sent between two looks at time and shutdown.
+const PIECE_EVENTS: usize = 4_096;
 
 /// Sends to Kafka.
 #[derive(Debug)]
@@ -47,9 +49,10 @@ impl<'a> Sender<'a> {
         encoder: Encoder,
         shutdown: &'a CancellationToken,
     ) -> anyhow::Result<Self> {
-        let mut config = args.kafka.producer_config(ACCOUNT, PATIENCE);
         // Throughput counts here, not the time of a record: full batches cost a third of the CPU.
-        config.set("linger.ms", "20");
+        let ours = ["linger.ms=20".to_owned(), start::COMPRESSION.to_owned()];
+        let kafka = start::preferring(&args.kafka, &ours)?;
+        let config = kafka.producer_config(ACCOUNT, PATIENCE);
         let producer = BatchProducer::new(&config).context("opening the producer")?;
         Ok(Self {
             producer,
@@ -78,7 +81,7 @@ impl<'a> Sender<'a> {
     /// When Kafka does not take them, or shutdown was asked for.
     pub fn send_history(
         &self,
-        history: History,
+        history: &History,
         now: Timestamp,
         summary: &mut Summary,
     ) -> anyhow::Result<()> {
@@ -87,26 +90,30 @@ impl<'a> Sender<'a> {
         };
         let progress = Progress::new(history.len());
         let mut seen = HashSet::with_capacity(history.len());
-        let mut next_tick = ceil(first);
-        for (sent, item) in history.into_iter().enumerate() {
-            while item.received_at >= next_tick {
-                self.tick(next_tick)?;
-                next_tick = next_tick + TICK_EVERY;
+        let (mut next_tick, mut sent) = (ceil(first), 0);
+        let mut pieces = history.items().chunks(PIECE_EVENTS);
+        let encode = |items: &[Item]| self.encoder.events(items.iter().map(Item::event));
+        let take = |events: Encoded| {
+            for event in events.iter() {
+                while event.at >= next_tick {
+                    self.tick(next_tick)?;
+                    next_tick = next_tick + TICK_EVERY;
+                }
+                if seen.insert(event.id) {
+                    self.producer.send_parts(&event.parts(), PATIENCE)?;
+                } else {
+                    summary.duplicate(event.kind.into());
+                }
             }
-            let event = item.event();
-            if seen.insert(event.id()) {
-                self.send(&Message::from(event))?;
-            } else {
-                summary.duplicate(item.kind());
-            }
-            if sent.is_multiple_of(LOOK_EVERY) {
-                ensure!(
-                    !self.shutdown.is_cancelled(),
-                    "interrupted after {sent} events"
-                );
-                progress.show(sent);
-            }
-        }
+            sent += events.len();
+            ensure!(
+                !self.shutdown.is_cancelled(),
+                "interrupted after {sent} events"
+            );
+            progress.show(sent);
+            Ok(())
+        };
+        parallel::in_order(|| Ok(pieces.next()), encode, take)?;
         self.tick(final_tick(last, now))?;
         self.producer.drain(PATIENCE)?;
         progress.finish();

@@ -72,6 +72,8 @@ impl Follower {
                         (record.offset(), record.key(), record.payload()),
                         &mut decoders,
                     );
+                    self.directory
+                        .reached(record.partition(), record.offset() + 1);
                 }
                 Some(Event::PartitionEof(partition)) => {
                     unread.remove(&partition);

@@ -41,6 +41,8 @@ pub enum Shape {
     Single,
     /// A list.
     List,
+    /// Either: its form decides.
+    Either,
 }
 
 impl Detail {
@@ -91,7 +93,7 @@ impl Detail {
                 "model_attributes_type",
                 "Input should be a valid dictionary or object to extract fields from",
             ),
-            Shape::List => ("list_type", "Input should be a valid list"),
+            Shape::List | Shape::Either => ("list_type", "Input should be a valid list"),
         };
         Self::new(kind, vec![Location::Name("body")], msg, echo(input))
     }
@@ -114,7 +116,7 @@ impl Detail {
 
     fn of_violation(shape: Shape, index: usize, violation: &Violation) -> Self {
         let mut loc = vec![Location::Name("body")];
-        if shape == Shape::List {
+        if shape != Shape::Single {
             loc.push(Location::Place(index));
         }
         loc.extend(violation.field.map(Location::Name));

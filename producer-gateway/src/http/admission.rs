@@ -1,13 +1,16 @@
-//! Whether a request may begin: readiness, load, token, scope. Nothing of its body is read.
+//! Whether a request may begin: readiness, load, token, scope, rate. Nothing of its body is read.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::sync::OwnedSemaphorePermit;
 
-use super::Gateway;
-use crate::auth::{Caller, Scope};
+use super::operation::Operation;
+use super::trail::Trail;
+use super::{Gateway, auth};
+use crate::auth::Caller;
 use crate::error::{Failure, GatewayError};
 
 /// A request that may begin; holds its place until dropped.
@@ -15,17 +18,23 @@ use crate::error::{Failure, GatewayError};
 pub struct Admission {
     /// Who sends it.
     pub caller: Caller,
+    /// Where is written down what becomes of it.
+    pub trail: Trail,
     _place: OwnedSemaphorePermit,
 }
 
-/// Admits a request that needs `scope`.
+/// Admits a request for `operation`.
 ///
 /// # Errors
-/// Unavailable, not authenticated, or not permitted; the body is unread then.
-pub fn admit(gateway: &Gateway, headers: &HeaderMap, scope: Scope) -> Result<Admission, Failure> {
-    check(gateway, headers, scope).map_err(|error| {
+/// Unavailable, not authenticated, not permitted, or too often; the body is unread then.
+pub async fn admit(
+    gateway: &Gateway,
+    parts: &Parts,
+    operation: Operation,
+) -> Result<Admission, Failure> {
+    check(gateway, parts, operation).await.map_err(|error| {
         let failure = Failure::from(error);
-        if has_body(headers) {
+        if has_body(&parts.headers) {
             failure.unread()
         } else {
             failure
@@ -41,21 +50,35 @@ fn has_body(headers: &HeaderMap) -> bool {
             .is_some_and(|length| !is_empty(length))
 }
 
-fn check(gateway: &Gateway, headers: &HeaderMap, scope: Scope) -> Result<Admission, GatewayError> {
+async fn check(
+    gateway: &Gateway,
+    parts: &Parts,
+    operation: Operation,
+) -> Result<Admission, GatewayError> {
     if !gateway.is_open.load(Ordering::Relaxed) {
-        gateway.metrics.shed("not_ready");
-        return Err(GatewayError::Unavailable(1));
+        return Err(gateway.shed("not_ready"));
     }
     let Ok(place) = Arc::clone(&gateway.requests).try_acquire_owned() else {
-        gateway.metrics.shed("in_flight");
-        return Err(GatewayError::Unavailable(1));
+        return Err(gateway.shed("in_flight"));
     };
-    let caller = authenticate(gateway, headers)?;
-    if !caller.may(scope) {
+    let caller = authenticate(gateway, &parts.headers).await?;
+    let trail = Trail::of(&parts.extensions);
+    trail.note(|note| note.account.clone_from(&caller.user.username));
+    if !caller.may(operation.scope()) {
         return Err(GatewayError::MissingScope);
     }
+    let granted = gateway
+        .limiter
+        .take_request(&caller.user.username, operation);
+    let standing = granted.map_err(|exceeded| {
+        trail.note(|note| note.standing = exceeded.standing);
+        gateway.metrics.limited("account");
+        GatewayError::TooMany(exceeded.retry_after_seconds)
+    })?;
+    trail.note(|note| note.standing = standing);
     Ok(Admission {
         caller,
+        trail,
         _place: place,
     })
 }
@@ -64,9 +87,7 @@ fn check(gateway: &Gateway, headers: &HeaderMap, scope: Scope) -> Result<Admissi
 ///
 /// # Errors
 /// Not authenticated.
-pub fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, GatewayError> {
-    gateway.auth.caller(headers).map_err(|failure| {
-        gateway.metrics.auth_failed(failure);
-        GatewayError::Unauthenticated(failure)
-    })
+pub async fn authenticate(gateway: &Gateway, headers: &HeaderMap) -> Result<Caller, GatewayError> {
+    let caller = gateway.auth.caller(headers).await;
+    caller.map_err(|error| auth::refuse(gateway, error))
 }

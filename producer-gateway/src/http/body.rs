@@ -8,9 +8,13 @@ use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 
-use super::Limits;
+use super::budget::{Full, Reservation};
+use super::trail::Trail;
+use super::{Gateway, Limits};
 use crate::error::detail::{Detail, Shape};
 use crate::error::{Failure, GatewayError};
+
+pub mod json;
 
 /// Bodies above this are decompressed and parsed off the async workers.
 pub const OFF_WORKERS_BYTES: usize = 64 * 1024;
@@ -37,9 +41,25 @@ pub struct Received {
     pub bytes: Vec<u8>,
     encoding: Encoding,
     is_json: bool,
+    room: Option<Reservation>,
 }
 
-/// Receives a body within size and time.
+/// Receives a body within size and time, and within the room that the process has for bodies.
+///
+/// # Errors
+/// Too large, too slow, of an unknown encoding, or without room; then it was not read to its end.
+pub async fn take(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<Received, Failure> {
+    let room = Some(gateway.bodies.reservation());
+    let received = receive_into(headers, body, (&gateway.limits, room)).await;
+    received.map_err(|error| {
+        if matches!(error, GatewayError::Unavailable(_)) {
+            gateway.metrics.shed("memory");
+        }
+        Failure::from(error).unread()
+    })
+}
+
+/// Receives a small body within size and time.
 ///
 /// # Errors
 /// Too large, too slow, or of an unknown encoding; then it was not read to its end.
@@ -48,48 +68,61 @@ pub async fn receive(
     body: Body,
     limits: &Limits,
 ) -> Result<Received, Failure> {
-    let max = limits.max_body_bytes;
-    receive_up_to(headers, body, (max, limits))
+    receive_into(headers, body, (limits, None))
         .await
         .map_err(|error| Failure::from(error).unread())
 }
 
-async fn receive_up_to(
+async fn receive_into(
     headers: &HeaderMap,
     body: Body,
-    (max, limits): (usize, &Limits),
+    (limits, mut room): (&Limits, Option<Reservation>),
 ) -> Result<Received, GatewayError> {
     let declared = headers
         .get(header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    if declared
-        .and_then(|text| text.parse::<usize>().ok())
-        .is_some_and(|length| length > max)
-    {
+        .and_then(|value| value.to_str().ok())
+        .and_then(|text| text.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > limits.max_body_bytes) {
         return Err(GatewayError::TooLarge);
     }
     let encoding = encoding(headers)?;
-    let collected = tokio::time::timeout(limits.body_timeout, collect(body, max)).await;
-    let bytes = collected.map_err(|_elapsed| GatewayError::TooSlow)??;
+    let mut bytes = Vec::new();
+    reserve(room.as_mut(), declared.unwrap_or_default())?;
+    bytes.reserve_exact(declared.unwrap_or_default());
+    let collecting = collect(body, (&mut bytes, limits.max_body_bytes), room.as_mut());
+    let collected = tokio::time::timeout(limits.body_timeout, collecting).await;
+    collected.map_err(|_elapsed| GatewayError::TooSlow)??;
     Ok(Received {
         bytes,
         encoding,
         is_json: is_json(headers),
+        room,
     })
 }
 
-async fn collect(mut body: Body, max: usize) -> Result<Vec<u8>, GatewayError> {
-    let mut bytes = Vec::new();
+/// Makes sure that there is room for `bytes`.
+fn reserve(room: Option<&mut Reservation>, bytes: usize) -> Result<(), GatewayError> {
+    let reserved = room.map_or(Ok(()), |room| room.grow_to(bytes));
+    reserved.map_err(|Full| GatewayError::Unavailable(1))
+}
+
+async fn collect(
+    mut body: Body,
+    (bytes, max): (&mut Vec<u8>, usize),
+    mut room: Option<&mut Reservation>,
+) -> Result<(), GatewayError> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_broken| GatewayError::Unreadable)?;
         if let Ok(data) = frame.into_data() {
-            if bytes.len() + data.len() > max {
+            let length = bytes.len() + data.len();
+            if length > max {
                 return Err(GatewayError::TooLarge);
             }
+            reserve(room.as_deref_mut(), length)?;
             bytes.extend_from_slice(&data);
         }
     }
-    Ok(bytes)
+    Ok(())
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, GatewayError> {
@@ -123,25 +156,71 @@ fn is_json(headers: &HeaderMap) -> bool {
 }
 
 impl Received {
+    /// Decompresses, then decides; off the async workers when the body is large.
+    ///
+    /// # Errors
+    /// Not what its encoding says, too large, without room, or what `decide` says.
+    pub async fn decided<T: Send + 'static>(
+        self,
+        gateway: &Gateway,
+        (kind, trail): (&str, &Trail),
+        decide: impl FnOnce(Decoded) -> Result<T, GatewayError> + Send + 'static,
+    ) -> Result<T, GatewayError> {
+        let bytes_in = self.bytes.len();
+        gateway.metrics.received(kind, bytes_in);
+        trail.note(|note| note.bytes_in = bytes_in);
+        let (limits, trail) = (gateway.limits.clone(), trail.clone());
+        let is_large = bytes_in > OFF_WORKERS_BYTES;
+        let work = move || {
+            let decoded = self.decode(&limits)?;
+            let bytes_decoded = decoded.bytes.len();
+            trail.note(|note| note.bytes_decoded = bytes_decoded);
+            decide(decoded).map(|decided| (decided, bytes_decoded))
+        };
+        let done = if is_large {
+            let working = tokio::task::spawn_blocking(work).await;
+            working.map_err(|_panic| GatewayError::Internal)?
+        } else {
+            work()
+        };
+        let (decided, bytes_decoded) = done.inspect_err(|error| {
+            if matches!(error, GatewayError::Unavailable(_)) {
+                gateway.metrics.shed("memory");
+            }
+        })?;
+        gateway.metrics.decoded(kind, bytes_decoded);
+        Ok(decided)
+    }
+
     /// Decompresses.
     ///
     /// # Errors
-    /// Not what its encoding says, or too large.
+    /// Not what its encoding says, too large, or without room.
     pub fn decode(self, limits: &Limits) -> Result<Decoded, GatewayError> {
+        let mut room = self.room;
         let bytes = match self.encoding {
             Encoding::Plain => self.bytes,
-            Encoding::Gzip => gunzip(&self.bytes, limits)?,
+            Encoding::Gzip => gunzip(&self.bytes, limits, room.as_mut())?,
         };
         Ok(Decoded {
             bytes,
             is_json: self.is_json,
+            _room: room,
         })
     }
 }
 
-fn gunzip(compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, GatewayError> {
+/// Decompresses piece by piece, so that a bomb is noticed before it has grown.
+fn gunzip(
+    compressed: &[u8],
+    limits: &Limits,
+    mut room: Option<&mut Reservation>,
+) -> Result<Vec<u8>, GatewayError> {
     let mut decoder = MultiGzDecoder::new(compressed);
     let (mut bytes, mut chunk) = (Vec::new(), vec![0; CHUNK_BYTES]);
+    let ratio_limit = compressed
+        .len()
+        .saturating_mul(limits.max_compression_ratio);
     loop {
         let length = decoder
             .read(&mut chunk)
@@ -150,13 +229,11 @@ fn gunzip(compressed: &[u8], limits: &Limits) -> Result<Vec<u8>, GatewayError> {
             return Ok(bytes);
         };
         bytes.extend_from_slice(read);
-        let ratio_limit = compressed
-            .len()
-            .saturating_mul(limits.max_compression_ratio);
         let is_bomb = bytes.len() > RATIO_FROM_BYTES && bytes.len() > ratio_limit;
         if is_bomb || bytes.len() > limits.max_decoded_bytes {
             return Err(GatewayError::TooLarge);
         }
+        reserve(room.as_deref_mut(), compressed.len() + bytes.len())?;
     }
 }
 
@@ -166,9 +243,17 @@ pub struct Decoded {
     /// The bytes.
     pub bytes: Vec<u8>,
     is_json: bool,
+    _room: Option<Reservation>,
 }
 
 impl Decoded {
+    /// The text of a body that is said to be JSON and may be; the long way judges any other.
+    pub fn json(&self) -> Option<&str> {
+        let text = std::str::from_utf8(&self.bytes).ok()?;
+        self.is_json
+            .then(|| text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text))
+    }
+
     /// Parses a body of the given shape: for a list within `max` items, for one item that item
     /// alone.
     ///
@@ -181,22 +266,23 @@ impl Decoded {
         if text.is_empty() {
             return Err(invalid(Detail::missing_body()));
         }
-        let value = if self.is_json {
-            serde_json::from_str(text).map_err(|error| no_json(text, &error))?
+        let body = if self.is_json {
+            json::parse(text, max).map_err(|error| no_json(text, &error))?
         } else {
-            Value::String(text.to_owned())
+            json::Body {
+                value: Value::String(text.to_owned()),
+                length: 0,
+            }
         };
-        match (shape, value) {
+        match (shape, body.value) {
             (_, Value::Null) => Err(invalid(Detail::missing_body())),
-            (Shape::Single, item @ Value::Object(_)) => Ok(vec![item]),
-            (Shape::List, Value::Array(items)) if (1..=max).contains(&items.len()) => Ok(items),
-            (Shape::List, Value::Array(items)) => {
-                let length = items.len();
-                Err(invalid(Detail::wrong_length(
-                    length,
-                    max,
-                    &Value::Array(items),
-                )))
+            (Shape::Single | Shape::Either, item @ Value::Object(_)) => Ok(vec![item]),
+            (Shape::List | Shape::Either, Value::Array(items)) => {
+                if (1..=max).contains(&body.length) {
+                    return Ok(items);
+                }
+                let items = Value::Array(items);
+                Err(invalid(Detail::wrong_length(body.length, max, &items)))
             }
             (shape, other) => Err(invalid(Detail::wrong_shape(shape, &other))),
         }

@@ -1,43 +1,41 @@
-//! Statuses and sessions, one or many.
+//! Statuses and sessions, one or many; [`validate`] says what would become of them.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use domain::{RequestId, Timestamp};
-use serde_json::{Map, Value, json};
-use tokio::time::Instant;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
 
-use super::admission::admit;
-use super::envelope::Note;
-use super::{Gateway, body, form};
-use crate::auth::{Caller, Scope};
+use super::admission::{Admission, admit};
+use super::body::Decoded;
+use super::handling::Handling;
+use super::operation::Operation;
+use super::publication::{keep_refused, publish};
+use super::tally::Tally;
+use super::{Gateway, body};
+use crate::auth::Caller;
 use crate::dead_letter::letters;
-use crate::error::detail::{Detail, Location, Shape};
+use crate::error::detail::{Detail, Shape};
 use crate::error::{Absent, Failure, Foreign, GatewayError, put_list};
-use crate::publisher::{Event, Message, PublishError};
-use crate::request::{Reception, Terms, lax};
-use crate::submission::event::{Context, Kind, judge, messages};
+use crate::publisher::{Event, Message};
+use crate::request::{Reception, Terms};
+use crate::submission::event::{Context, Kind, Parsed, judge, judge_quickly, messages};
 use crate::submission::{Entry, Judgement, Origin, Step};
+
+mod dry_run;
+
+pub use dry_run::validate;
 
 /// How many warnings are listed.
 pub const MAX_WARNINGS: usize = 100;
 /// How many errors are listed.
 pub const MAX_ERRORS: usize = 1_000;
-
-/// Whether one bad item refuses its request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Handling {
-    /// It does.
-    Strict,
-    /// The good ones are published. Asked for in the query, or by `Prefer`, which is confirmed.
-    Partial {
-        /// Whether the header asked.
-        by_preference: bool,
-    },
-}
 
 /// `POST /dynamique/status/`.
 pub async fn create_status(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
@@ -65,7 +63,7 @@ pub async fn create_sessions(State(gateway): State<Arc<Gateway>>, request: Reque
 
 /// What was decided about a request.
 struct Decision {
-    ids: Vec<String>,
+    ids: Vec<Uuid>,
     messages: Vec<Message>,
     ages_seconds: Vec<f64>,
     dead_letters: Vec<Message>,
@@ -73,7 +71,7 @@ struct Decision {
     details: Vec<Detail>,
     errors: Vec<Entry>,
     warnings: Vec<Entry>,
-    refused: usize,
+    tally: Tally,
 }
 
 async fn submit(
@@ -82,128 +80,145 @@ async fn submit(
     request: Request,
 ) -> Result<Response, Failure> {
     let (parts, raw) = request.into_parts();
-    let admission = admit(gateway, &parts.headers, Scope::DynamicCreate)?;
+    let admission = admit(gateway, &parts, operation(kind, shape)).await?;
     let publisher = Arc::clone(gateway.publisher()?);
     let handling = match shape {
-        Shape::Single => Handling::Strict,
-        Shape::List => handling(&parts.uri, &parts.headers)?,
+        Shape::List => Handling::asked(&parts.uri, &parts.headers)?,
+        Shape::Single | Shape::Either => Handling::Strict,
     };
-    let received = body::receive(&parts.headers, raw, &gateway.limits).await?;
-    let request_id = parts
-        .extensions
-        .get::<RequestId>()
-        .copied()
-        .unwrap_or(RequestId(uuid::Uuid::nil()));
-    let task = Task {
-        gateway: Arc::clone(gateway),
-        caller: admission.caller.clone(),
-        request_id,
-        kind,
-        shape,
-    };
-    let decision = if received.bytes.len() > body::OFF_WORKERS_BYTES {
-        let decided = tokio::task::spawn_blocking(move || task.decide(received)).await;
-        decided.map_err(|_panic| GatewayError::Internal)??
-    } else {
-        task.decide(received)?
-    };
-    let mut decision = decision;
-    keep_refused(
-        gateway,
-        &publisher,
-        &admission.caller,
-        std::mem::take(&mut decision.dead_letters),
-    );
+    let received = body::take(gateway, &parts.headers, raw).await?;
+    let task = Task::new(gateway, &admission, &parts);
+    let decide = move |decoded: Decoded| task.decide(kind, shape, &decoded);
+    let mut decision = received
+        .decided(gateway, (kind.name(), &admission.trail), decide)
+        .await?;
+    let refused = std::mem::take(&mut decision.dead_letters);
+    keep_refused(gateway, &publisher, &admission.caller, refused);
+    let counts = (decision.tally.accepted(), decision.tally.refused());
     let is_refused = decision.first_step.is_some();
     if (is_refused && handling == Handling::Strict) || decision.ids.is_empty() {
+        admission.trail.note(|note| note.refused = counts.1);
+        decision.tally.refuse_all();
         gateway
             .metrics
-            .judged(kind.name(), (0, decision.refused), &decision.errors, &[]);
-        return Err(refusal(kind, shape, handling, decision));
+            .judged(kind.name(), &decision.tally, (&decision.errors, &[]));
+        return Err(refusal((kind, shape), handling, decision));
     }
-    publish(gateway, std::mem::take(&mut decision.messages)).await?;
-    let ages = gateway.metrics.event_age.with_label_values(&[kind.name()]);
-    decision
-        .ages_seconds
-        .iter()
-        .for_each(|age| ages.observe(*age));
-    let counts = (decision.ids.len(), decision.refused);
-    gateway
-        .metrics
-        .judged(kind.name(), counts, &decision.errors, &decision.warnings);
-    let account = admission.caller.user.username.clone();
-    let note = Note {
-        account,
-        accepted: counts.0,
-        refused: counts.1,
-    };
-    Ok(created(shape, handling, (decision, note)))
+    gateway.take_items(kind.name(), &decision.tally)?;
+    let messages = std::mem::take(&mut decision.messages);
+    publish(gateway, messages, &admission.trail).await?;
+    gateway.metrics.aged(kind.name(), &decision.ages_seconds);
+    let told = (decision.errors.as_slice(), decision.warnings.as_slice());
+    gateway.metrics.judged(kind.name(), &decision.tally, told);
+    admission
+        .trail
+        .note(|note| (note.accepted, note.refused) = counts);
+    Ok(created(shape, handling, &decision))
 }
 
-/// A body to be decided about, and by whom it was sent.
+fn operation(kind: Kind, shape: Shape) -> Operation {
+    match (kind, shape) {
+        (_, Shape::Either) => Operation::Validate,
+        (Kind::Status, Shape::Single) => Operation::Status,
+        (Kind::Status, Shape::List) => Operation::StatusBulk,
+        (Kind::Session, Shape::Single) => Operation::Session,
+        (Kind::Session, Shape::List) => Operation::SessionBulk,
+    }
+}
+
+/// By whom a body was sent that is to be decided about.
 struct Task {
     gateway: Arc<Gateway>,
     caller: Caller,
     request_id: RequestId,
-    kind: Kind,
-    shape: Shape,
 }
 
 impl Task {
-    /// Decompresses, parses and judges; publishes nothing.
-    fn decide(&self, received: body::Received) -> Result<Decision, GatewayError> {
-        let (limits, metrics) = (&self.gateway.limits, &self.gateway.metrics);
-        let name = self.kind.name();
-        metrics
-            .body_bytes
-            .with_label_values(&[name])
-            .observe(float(received.bytes.len()));
-        let decoded = received.decode(limits)?;
-        metrics
-            .decoded_bytes
-            .with_label_values(&[name])
-            .observe(float(decoded.bytes.len()));
+    fn new(gateway: &Arc<Gateway>, admission: &Admission, parts: &Parts) -> Self {
+        let id = parts.extensions.get::<RequestId>().copied();
+        Self {
+            gateway: Arc::clone(gateway),
+            caller: admission.caller.clone(),
+            request_id: id.unwrap_or(RequestId(Uuid::nil())),
+        }
+    }
+
+    /// Parses and judges; publishes nothing.
+    fn decide(
+        &self,
+        kind: Kind,
+        shape: Shape,
+        decoded: &Decoded,
+    ) -> Result<Decision, GatewayError> {
         let received_at = self.gateway.clock.now();
-        let max = match self.kind {
-            Kind::Status => limits.status_bulk_max,
-            Kind::Session => limits.session_bulk_max,
-        };
-        let items = decoded.parse(self.shape, max)?;
-        metrics
-            .batch_items
-            .with_label_values(&[name])
-            .observe(float(items.len()));
+        if let Some(decision) = self.decide_quickly((kind, shape), decoded, received_at) {
+            return Ok(decision);
+        }
+        let items = decoded.parse(shape, self.bulk_max(kind))?;
+        self.gateway.metrics.batched(kind.name(), items.len());
         let table = self.gateway.directory.read();
         let context = Context {
             caller: &self.caller,
             table: &table,
-            terms: Terms {
-                reception: Reception::At(received_at),
-                clock_skew: limits.clock_skew,
-                max_status_age: limits.max_status_age,
-                max_session_age: limits.max_session_age,
-            },
+            terms: self.terms(received_at),
             request_id: self.request_id,
         };
-        let judgement = judge(self.kind, &items, &context);
+        let judgement = judge(kind, &items, &context);
         let origin = Origin {
             submitted_by: self.caller.user.username.clone(),
             request_id: self.request_id,
             received_at,
         };
         let dead_letters = letters(
-            name,
+            kind.name(),
             &judgement.refused,
             &items,
             (&self.caller, &table),
             &origin,
         );
-        Ok(Decision::of(
-            self.shape,
-            judgement,
-            dead_letters,
-            received_at,
-        ))
+        drop(table);
+        let mut decision = Decision::of(shape, judgement, received_at, &self.caller);
+        decision.dead_letters = dead_letters;
+        Ok(decision)
+    }
+
+    /// Decides about a body of which every item is accepted; none when one may not be.
+    fn decide_quickly(
+        &self,
+        (kind, shape): (Kind, Shape),
+        decoded: &Decoded,
+        received_at: Timestamp,
+    ) -> Option<Decision> {
+        let (terms, max) = (self.terms(received_at), self.bulk_max(kind));
+        let items = Parsed::read_quickly((kind, shape), decoded.json()?, (max, &terms))?;
+        let table = self.gateway.directory.read();
+        let context = Context {
+            caller: &self.caller,
+            table: &table,
+            terms,
+            request_id: self.request_id,
+        };
+        let judgement = judge_quickly(&items, &context)?;
+        drop(table);
+        self.gateway.metrics.batched(kind.name(), items.len());
+        Some(Decision::of(shape, judgement, received_at, &self.caller))
+    }
+
+    fn bulk_max(&self, kind: Kind) -> usize {
+        match kind {
+            Kind::Status => self.gateway.limits.status_bulk_max,
+            Kind::Session => self.gateway.limits.session_bulk_max,
+        }
+    }
+
+    fn terms(&self, received_at: Timestamp) -> Terms {
+        let limits = &self.gateway.limits;
+        Terms {
+            reception: Reception::At(received_at),
+            clock_skew: limits.clock_skew,
+            max_status_age: limits.max_status_age,
+            max_session_age: limits.max_session_age,
+        }
     }
 }
 
@@ -211,211 +226,88 @@ impl Decision {
     fn of(
         shape: Shape,
         judgement: Judgement<Event>,
-        dead_letters: Vec<Message>,
         received_at: Timestamp,
+        caller: &Caller,
     ) -> Self {
-        let age = |(_, event): &(usize, Event)| {
-            let at = match event {
-                Event::Status(status) => status.event_time,
-                Event::Session(session) => session.end,
+        let mut tally = Tally::default();
+        tally.refuse(&judgement.refused, caller);
+        let mut ids = Vec::with_capacity(judgement.accepted.len());
+        let mut ages_seconds = Vec::with_capacity(judgement.accepted.len());
+        for (_, event) in &judgement.accepted {
+            let (id, at) = match event {
+                Event::Status(status) => (&status.charge_point_id, status.event_time),
+                Event::Session(session) => (&session.charge_point_id, session.end),
             };
-            std::time::Duration::from_millis(
-                u64::try_from((received_at - at.floor()).as_ms()).unwrap_or_default(),
-            )
-            .as_secs_f64()
-        };
+            tally.accept(id.as_str(), Some(at.floor()));
+            ids.push(event.id().0);
+            let age_ms = u64::try_from((received_at - at.floor()).as_ms()).unwrap_or_default();
+            ages_seconds.push(std::time::Duration::from_millis(age_ms).as_secs_f64());
+        }
         Self {
-            ids: judgement
-                .accepted
-                .iter()
-                .map(|(_, event)| event.id().0.to_string())
-                .collect(),
-            ages_seconds: judgement.accepted.iter().map(age).collect(),
+            ids,
+            ages_seconds,
+            tally,
             first_step: judgement.first_step(),
             details: Detail::of_refusals(shape, &judgement.refused),
             errors: judgement.errors(),
-            refused: judgement.refused.len(),
             warnings: judgement.warnings,
             messages: messages(judgement.accepted),
-            dead_letters,
+            dead_letters: Vec::new(),
         }
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a figure of at most 2^53")]
-fn float(count: usize) -> f64 {
-    count as f64
+/// The body of a 201.
+#[derive(Serialize)]
+struct Answer<'a> {
+    #[serde(flatten)]
+    ids: Ids<'a>,
+    #[serde(flatten)]
+    more: Map<String, Value>,
 }
 
-/// Brings messages to the log.
-///
-/// # Errors
-/// Unavailable when one is not known to be there.
-pub async fn publish(gateway: &Gateway, messages: Vec<Message>) -> Result<(), GatewayError> {
-    let publisher = gateway.publisher()?;
-    let start = Instant::now();
-    // The client library looks at its time-outs once a second only: a stall must be answered
-    // before clients give up.
-    let timeout = gateway.limits.ack_timeout;
-    let acknowledged = tokio::time::timeout(timeout, publisher.publish(messages)).await;
-    let acknowledged = acknowledged.unwrap_or(Err(PublishError {
-        retry_after_seconds: 5,
-        reason: "timeout",
-        source: None,
-    }));
-    let metrics = &gateway.metrics;
-    metrics
-        .kafka_queue_records
-        .set(i64::try_from(publisher.in_flight()).unwrap_or(i64::MAX));
-    match acknowledged {
-        Ok(()) => {
-            metrics
-                .kafka_ack_duration
-                .observe(start.elapsed().as_secs_f64());
-            Ok(())
-        }
-        Err(error) => {
-            let cause = error.source.as_ref().map(ToString::to_string);
-            tracing::warn!(
-                reason = error.reason,
-                error = cause,
-                "request not acknowledged"
-            );
-            metrics
-                .kafka_produce_errors
-                .with_label_values(&[error.reason])
-                .inc();
-            Err(GatewayError::Unavailable(error.retry_after_seconds))
-        }
-    }
+/// The ids of accepted items.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Ids<'a> {
+    One { id: Uuid },
+    Many { size: usize, items: &'a [Uuid] },
 }
 
-/// Sends refused items to their topic, within the account's budget; nobody waits for it.
-pub fn keep_refused(
-    gateway: &Gateway,
-    publisher: &Arc<dyn crate::publisher::Publisher>,
-    caller: &Caller,
-    mut letters: Vec<Message>,
-) {
-    if letters.is_empty() {
-        return;
-    }
-    let now = gateway.clock.now();
-    let granted = gateway
-        .dead_letters
-        .take(&caller.user.username, now, letters.len());
-    let count = |outcome: &str, letters: usize| {
-        let counter = gateway.metrics.dead_letters.with_label_values(&[outcome]);
-        counter.inc_by(u64::try_from(letters).unwrap_or(u64::MAX));
-    };
-    count("suppressed", letters.len() - granted);
-    letters.truncate(granted);
-    let (publisher, counter) = (Arc::clone(publisher), gateway.metrics.dead_letters.clone());
-    tokio::spawn(async move {
-        let letter_count = u64::try_from(letters.len()).unwrap_or(u64::MAX);
-        let outcome = if publisher.publish(letters).await.is_ok() {
-            "written"
-        } else {
-            "failed"
-        };
-        counter.with_label_values(&[outcome]).inc_by(letter_count);
-    });
-}
-
-fn created(shape: Shape, handling: Handling, (decision, note): (Decision, Note)) -> Response {
-    let mut answer = Map::new();
-    if let (Shape::Single, Some(id)) = (shape, decision.ids.first()) {
-        answer.insert("id".to_owned(), json!(id));
-    } else {
-        answer.insert("size".to_owned(), json!(decision.ids.len()));
-        answer.insert("items".to_owned(), json!(decision.ids));
-    }
+fn created(shape: Shape, handling: Handling, decision: &Decision) -> Response {
+    let mut more = Map::new();
     if !decision.errors.is_empty() {
-        put_list(&mut answer, "errors", &decision.errors, MAX_ERRORS);
+        put_list(&mut more, "errors", &decision.errors, MAX_ERRORS);
     }
     if !decision.warnings.is_empty() {
-        put_list(&mut answer, "warnings", &decision.warnings, MAX_WARNINGS);
+        put_list(&mut more, "warnings", &decision.warnings, MAX_WARNINGS);
     }
-    let mut response = (StatusCode::CREATED, Json(Value::Object(answer))).into_response();
-    confirm(handling, &mut response);
-    response.extensions_mut().insert(note);
+    let ids = match (shape, decision.ids.first()) {
+        (Shape::Single, Some(id)) => Ids::One { id: *id },
+        _ => Ids::Many {
+            size: decision.ids.len(),
+            items: &decision.ids,
+        },
+    };
+    let mut response = (StatusCode::CREATED, Json(Answer { ids, more })).into_response();
+    handling.confirm(&mut response);
     response
 }
 
-/// Confirms that the preference was followed.
-pub fn confirm(handling: Handling, response: &mut Response) {
-    if handling
-        == (Handling::Partial {
-            by_preference: true,
-        })
-    {
-        let name = HeaderName::from_static("preference-applied");
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static("handling=lenient"));
-    }
-}
-
 /// The failure of a request of which nothing was published.
-fn refusal(kind: Kind, shape: Shape, handling: Handling, decision: Decision) -> Failure {
+fn refusal((kind, shape): (Kind, Shape), handling: Handling, decision: Decision) -> Failure {
     let error = match (handling, decision.first_step) {
         (Handling::Partial { .. }, _) | (_, None) => GatewayError::NothingAccepted,
         (Handling::Strict, Some(Step::Validation)) => GatewayError::Invalid(decision.details),
         (Handling::Strict, Some(Step::Unit)) => GatewayError::Foreign(match (shape, kind) {
             (Shape::Single, Kind::Status) => Foreign::Status,
             (Shape::Single, Kind::Session) => Foreign::Session,
-            (Shape::List, _) => Foreign::Submission,
+            (Shape::List | Shape::Either, _) => Foreign::Submission,
         }),
         (Handling::Strict, Some(_)) => GatewayError::Absent(match shape {
             Shape::Single => Absent::ChargePoint,
-            Shape::List => Absent::AttachedChargePoints,
+            Shape::List | Shape::Either => Absent::AttachedChargePoints,
         }),
     };
-    error.with_errors(decision.errors)
-}
-
-/// How a list is to be handled: the query wins over `Prefer`.
-///
-/// # Errors
-/// When the query says neither yes nor no.
-pub fn handling(uri: &Uri, headers: &HeaderMap) -> Result<Handling, GatewayError> {
-    let pairs = form::pairs(uri.query().unwrap_or_default());
-    if let Some(text) = form::last(&pairs, "partial") {
-        let value = Value::String(text.to_owned());
-        let is_partial = lax::boolean(&value).map_err(|mismatch| {
-            let loc = vec![Location::Name("query"), Location::Name("partial")];
-            GatewayError::Invalid(vec![Detail::new(
-                mismatch.kind,
-                loc,
-                mismatch.msg,
-                value.clone(),
-            )])
-        })?;
-        let partial = Handling::Partial {
-            by_preference: false,
-        };
-        return Ok(if is_partial {
-            partial
-        } else {
-            Handling::Strict
-        });
-    }
-    let is_lenient = headers
-        .get_all("prefer")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split([',', ';']))
-        .any(|preference| {
-            preference
-                .replace([' ', '"'], "")
-                .eq_ignore_ascii_case("handling=lenient")
-        });
-    let partial = Handling::Partial {
-        by_preference: true,
-    };
-    Ok(if is_lenient {
-        partial
-    } else {
-        Handling::Strict
-    })
+    error.with_errors(decision.errors).handled(handling)
 }

@@ -3,41 +3,42 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Gateway;
 use crate::error::{Absent, GatewayError};
 
 /// Paths below the base that are redirected to when the slash at the end is wrong.
-const PATHS: [&str; 8] = [
+const PATHS: [&str; 11] = [
     "/auth/token",
     "/auth/whoami",
     "/dynamique/status/",
     "/dynamique/status/bulk",
     "/dynamique/session/",
     "/dynamique/session/bulk",
+    "/dynamique/validate",
+    "/openapi.json",
+    "/docs",
     "/statique/",
     "/statique/bulk",
 ];
 
 /// Answers a path that no route has.
 pub async fn absent(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let path = request.uri().path();
+    let (parts, _body) = request.into_parts();
+    let path = parts.uri.path();
     let other = match path.strip_suffix('/') {
         Some(bare) => bare.to_owned(),
         None => format!("{path}/"),
     };
     if other.strip_prefix("/api/v1").is_some_and(is_route) {
-        let query = request
-            .uri()
+        let query = parts
+            .uri
             .query()
             .map(|query| format!("?{query}"))
             .unwrap_or_default();
-        let location = format!(
-            "{}{other}{query}",
-            origin(&gateway, request.headers(), request.uri())
-        );
+        let location = format!("{}{other}{query}", gateway.origin(&parts));
         return (
             StatusCode::TEMPORARY_REDIRECT,
             [(header::LOCATION, location)],
@@ -52,17 +53,10 @@ fn is_route(path: &str) -> bool {
         let id = rest.strip_suffix("/up").unwrap_or(rest);
         !id.is_empty() && !id.contains('/')
     };
-    PATHS.contains(&path) || path.strip_prefix("/statique/").is_some_and(of_entry)
-}
-
-/// What an absolute URL of ours begins with.
-pub fn origin(gateway: &Gateway, headers: &HeaderMap, uri: &Uri) -> String {
-    if let Some(url) = &gateway.public_url {
-        return url.trim_end_matches('/').to_owned();
-    }
-    let host = headers
-        .get(header::HOST)
-        .and_then(|value| value.to_str().ok());
-    let host = host.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str));
-    format!("http://{}", host.unwrap_or("localhost"))
+    let of_company = |rest: &str| !rest.is_empty() && !rest.contains('/');
+    PATHS.contains(&path)
+        || path.strip_prefix("/statique/").is_some_and(of_entry)
+        || path
+            .strip_prefix("/manage/station/siren/")
+            .is_some_and(of_company)
 }

@@ -1,7 +1,6 @@
 //! Static records: read, create, update, decommission.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
@@ -12,9 +11,10 @@ use tokio::time::Instant;
 
 use super::Gateway;
 use super::admission::admit;
-use super::dynamique::publish;
-use super::envelope::Note;
-use crate::auth::{Caller, Scope};
+use super::operation::Operation;
+use super::publication::publish;
+use super::trail::Trail;
+use crate::auth::Caller;
 use crate::directory::change::{Author, Change, decommission as decommissioned};
 use crate::error::{Absent, Failure, Foreign, GatewayError};
 
@@ -22,8 +22,11 @@ pub mod answer;
 mod read;
 mod write;
 
-pub use read::{list, show};
-pub use write::{create, create_many, update};
+pub use read::{list, show, show_bulk};
+pub use write::{create, create_many, update, update_bulk};
+
+/// An id that is also the last word of a path of its own.
+const BULK: &str = "bulk";
 
 /// `DELETE /statique/{id}`.
 pub async fn decommission(
@@ -34,6 +37,11 @@ pub async fn decommission(
     set_life(&gateway, &id, request, Life::Ended)
         .await
         .unwrap_or_else(Failure::into_response)
+}
+
+/// `DELETE /statique/bulk`, where `bulk` is an id.
+pub async fn decommission_bulk(gateway: State<Arc<Gateway>>, request: Request) -> Response {
+    decommission(gateway, Path(BULK.to_owned()), request).await
 }
 
 /// `POST /statique/{id}/up`.
@@ -60,20 +68,44 @@ async fn set_life(
     request: Request,
     life: Life,
 ) -> Result<Response, Failure> {
-    let admission = admit(gateway, request.headers(), Scope::StaticDelete)?;
+    let operation = match life {
+        Life::Ended => Operation::StatiqueDecommission,
+        Life::Going => Operation::StatiqueRecommission,
+    };
+    let (parts, _body) = request.into_parts();
+    let admission = admit(gateway, &parts, operation).await?;
     check_owner(&admission.caller, id)?;
-    let writing = gateway.static_writes.lock().await;
+    let writing = gateway
+        .static_writes
+        .lock(|| places_of(gateway, [(id, None)]))
+        .await;
     let received_at = gateway.clock.now();
     let entry = find(gateway, id).ok_or(GatewayError::Absent(Absent::Target))?;
     let author = author(&admission.caller, received_at);
     let until = (life == Life::Ended).then_some(received_at);
     if let Some(change) = decommissioned(&entry, until, author) {
-        carry_out(gateway, &change).await?;
+        carry_out(gateway, &change, &admission.trail).await?;
     }
     drop(writing);
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    response.extensions_mut().insert(note(&admission.caller, 1));
-    Ok(response)
+    admission.trail.note(|note| note.accepted = 1);
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// What a write has to lock: each charge point, the station where it is now, and the one to which
+/// it goes.
+fn places_of<'a>(
+    gateway: &Gateway,
+    rows: impl IntoIterator<Item = (&'a str, Option<&'a str>)>,
+) -> Vec<String> {
+    let table = gateway.directory.read();
+    let mut places = Vec::new();
+    for (id, station) in rows {
+        places.push(id.to_owned());
+        places.extend(station.map(str::to_owned));
+        let now = table.find(id).map(|entry| entry.station_id().to_string());
+        places.extend(now);
+    }
+    places
 }
 
 fn check_owner(caller: &Caller, id: &str) -> Result<(), GatewayError> {
@@ -95,22 +127,14 @@ fn author(caller: &Caller, received_at: Timestamp) -> Author<'_> {
     }
 }
 
-fn note(caller: &Caller, accepted: usize) -> Note {
-    Note {
-        account: caller.user.username.clone(),
-        accepted,
-        refused: 0,
-    }
-}
-
 /// Publishes a change and waits until the own table shows it, all within the time for an
 /// acknowledgement.
 ///
 /// # Errors
 /// Unavailable when the log does not acknowledge, or the table does not follow in time.
-async fn carry_out(gateway: &Gateway, change: &Change) -> Result<(), GatewayError> {
+async fn carry_out(gateway: &Gateway, change: &Change, trail: &Trail) -> Result<(), GatewayError> {
     let timeout = gateway.limits.ack_timeout;
-    let done = tokio::time::timeout(timeout, publish_and_see(gateway, change, timeout)).await;
+    let done = tokio::time::timeout(timeout, publish_and_see(gateway, change, trail)).await;
     done.unwrap_or_else(|_elapsed| {
         let elapsed_ms = timeout.as_millis();
         tracing::warn!(elapsed_ms, "static write not visible in the directory");
@@ -121,12 +145,13 @@ async fn carry_out(gateway: &Gateway, change: &Change) -> Result<(), GatewayErro
 async fn publish_and_see(
     gateway: &Gateway,
     change: &Change,
-    timeout: Duration,
+    trail: &Trail,
 ) -> Result<(), GatewayError> {
-    publish(gateway, change.puts()).await?;
+    publish(gateway, change.puts(), trail).await?;
     if !change.removals.is_empty() {
-        publish(gateway, change.removals.clone()).await?;
+        publish(gateway, change.removals.clone(), trail).await?;
     }
+    let timeout = gateway.limits.ack_timeout;
     let start = Instant::now();
     let directory = &gateway.directory;
     let is_seen = directory.wait_until(timeout, |table| change.is_visible(table));

@@ -4,13 +4,14 @@ use domain::contract::{
     CHARGE_POINT, CHARGE_POINT_STATUS, CHARGE_SESSION, DEAD_LETTER_TOPIC, TICK_HEADER,
 };
 use domain::wire::Record as _;
-use domain::{StationId, Timestamp};
+use domain::{ChargePointStatus, ChargeSession, EventId, StationId, Timestamp};
 use platform::avro::frame_into;
 use platform::kafka::partition::partition_of;
-use platform::kafka::producer::Record;
+use platform::kafka::producer::{Parts, Record};
 use rdkafka::message::{Header, OwnedHeaders};
 
-use super::{Message, RefusedItem};
+use super::{Event, Message, RefusedItem};
+use crate::submission::event::Kind;
 
 /// What an event or an entry takes as Avro, roughly, in bytes.
 const USUAL_BYTES: usize = 256;
@@ -100,6 +101,34 @@ impl Encoder {
         }
     }
 
+    /// Events, encoded one behind the other.
+    pub fn events(&self, events: impl ExactSizeIterator<Item = Event>) -> Encoded {
+        let mut encoded = Encoded::with_room_for(events.len());
+        for event in events {
+            match event {
+                Event::Status(status) => encoded.push_status(&status, self),
+                Event::Session(session) => encoded.push_session(&session, self),
+            }
+        }
+        encoded
+    }
+
+    /// Messages, encoded one behind the other, when they are events and nothing else.
+    pub fn encoded(&self, messages: &[Message]) -> Option<Encoded> {
+        let mut encoded = Encoded::with_room_for(messages.len());
+        for message in messages {
+            match message {
+                Message::Status(status) => encoded.push_status(status, self),
+                Message::Session(session) => encoded.push_session(session, self),
+                Message::ChargePoint(_)
+                | Message::Removal { .. }
+                | Message::Tick { .. }
+                | Message::Refused(_) => return None,
+            }
+        }
+        Some(encoded)
+    }
+
     /// A record that lies where its station lies.
     fn joined(
         &self,
@@ -118,6 +147,125 @@ impl Encoder {
             value,
             timestamp_ms: Some(at.as_ms()),
             headers: None,
+        }
+    }
+}
+
+/// Encoded events: their bytes lie in one buffer, so that an event costs no allocation.
+#[derive(Debug, Default)]
+pub struct Encoded {
+    bytes: Vec<u8>,
+    places: Vec<Place>,
+}
+
+#[derive(Debug)]
+struct Place {
+    kind: Kind,
+    id: EventId,
+    at: Timestamp,
+    partition: i32,
+    /// Where the key begins, where it ends and the value begins, where that ends.
+    bounds: [usize; 3],
+}
+
+/// An encoded event.
+#[derive(Debug)]
+pub struct EncodedEvent<'a> {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: EventId,
+    /// When it was received.
+    pub at: Timestamp,
+    partition: i32,
+    key: &'a [u8],
+    value: &'a [u8],
+}
+
+impl Encoded {
+    fn with_room_for(events: usize) -> Self {
+        Self {
+            bytes: Vec::with_capacity(events * USUAL_BYTES),
+            places: Vec::with_capacity(events),
+        }
+    }
+
+    fn push_status(&mut self, status: &ChargePointStatus, encoder: &Encoder) {
+        let place = (Kind::Status, status.event_id, status.received_at);
+        self.push(place, &status.station_id, encoder.partitions, |out| {
+            frame_into(encoder.ids.status, out);
+            status.encode(out);
+        });
+    }
+
+    fn push_session(&mut self, session: &ChargeSession, encoder: &Encoder) {
+        let place = (Kind::Session, session.event_id, session.received_at);
+        self.push(place, &session.station_id, encoder.partitions, |out| {
+            frame_into(encoder.ids.session, out);
+            session.encode(out);
+        });
+    }
+
+    fn push(
+        &mut self,
+        (kind, id, at): (Kind, EventId, Timestamp),
+        station_id: &StationId,
+        partitions: i32,
+        encode: impl FnOnce(&mut Vec<u8>),
+    ) {
+        let key = station_id.as_str().as_bytes();
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(key);
+        let middle = self.bytes.len();
+        encode(&mut self.bytes);
+        self.places.push(Place {
+            kind,
+            id,
+            at,
+            partition: partition_of(key, partitions),
+            bounds: [start, middle, self.bytes.len()],
+        });
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
+    /// The events in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = EncodedEvent<'_>> {
+        let bytes = |from, to| self.bytes.get(from..to).unwrap_or_default();
+        self.places.iter().map(move |place| {
+            let [start, middle, end] = place.bounds;
+            EncodedEvent {
+                kind: place.kind,
+                id: place.id,
+                at: place.at,
+                partition: place.partition,
+                key: bytes(start, middle),
+                value: bytes(middle, end),
+            }
+        })
+    }
+}
+
+impl<'a> EncodedEvent<'a> {
+    /// The Kafka record.
+    pub fn parts(&self) -> Parts<'a> {
+        Parts {
+            topic: match self.kind {
+                Kind::Status => CHARGE_POINT_STATUS.topic,
+                Kind::Session => CHARGE_SESSION.topic,
+            },
+            partition: Some(self.partition),
+            key: Some(self.key),
+            value: Some(self.value),
+            timestamp_ms: Some(self.at.as_ms()),
         }
     }
 }
@@ -203,7 +351,11 @@ mod tests {
             request_id: RequestId(Uuid::nil()),
             submitted_by: "u".into(),
         };
-        let record = encoder().record(&Message::Status(status.clone()));
+        let message = Message::Status(status.clone());
+        let record = encoder().record(&message);
+        let encoded = encoder().encoded(&[message]).unwrap();
+        let events: Vec<_> = encoded.iter().map(|event| event.parts()).collect();
+        assert_eq!(events, [record.parts()]);
         assert_eq!(
             (record.topic.as_str(), record.partition),
             ("charge-point-status", Some(12))

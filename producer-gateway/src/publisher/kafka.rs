@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use platform::kafka::KafkaArgs;
-use platform::kafka::producer::Producer;
+use platform::kafka::producer::{Producer, SendError};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use super::{Encoder, Message, PublishError, Published, Publisher};
@@ -47,24 +47,27 @@ impl Kafka {
 
 impl Publisher for Kafka {
     fn publish(&self, messages: Vec<Message>) -> Published<'_> {
-        let records = messages
-            .iter()
-            .map(|message| self.encoder.record(message))
-            .collect();
-        Box::pin(async move {
-            self.producer.send_all(records).await.map_err(|error| {
-                let (retry_after_seconds, reason) = advice(&error.source);
-                PublishError {
-                    retry_after_seconds,
-                    reason,
-                    source: Some(Box::new(error)),
-                }
-            })
-        })
+        if let Some(encoded) = self.encoder.encoded(&messages) {
+            let events = encoded.iter();
+            let delivery = self.producer.start(events.map(|event| event.parts()));
+            return Box::pin(async move { delivery.ended().await.map_err(not_acknowledged) });
+        }
+        let records = messages.iter().map(|message| self.encoder.record(message));
+        let sending = self.producer.send_all(records.collect());
+        Box::pin(async move { sending.await.map_err(not_acknowledged) })
     }
 
     fn in_flight(&self) -> usize {
         self.producer.in_flight()
+    }
+}
+
+fn not_acknowledged(error: SendError) -> PublishError {
+    let (retry_after_seconds, reason) = advice(&error.source);
+    PublishError {
+        retry_after_seconds,
+        reason,
+        source: Some(Box::new(error)),
     }
 }
 

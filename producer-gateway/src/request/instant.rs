@@ -73,14 +73,22 @@ pub fn aware(value: &Value) -> Result<TimestampMicros, Mismatch> {
 /// What is wrong with the value.
 pub fn read(value: &Value) -> Result<Reading, Refusal> {
     match value {
-        Value::Number(number) => number.as_f64().map_or(Err(Refusal::Type), of_epoch),
-        Value::String(text) if is_numeric(text) => of_epoch(
-            text.parse()
-                .map_err(|_error| Refusal::Text("invalid number"))?,
-        ),
-        Value::String(text) => of_text(text),
+        Value::Number(number) => number.as_f64().map_or(Err(Refusal::Type), read_epoch),
+        Value::String(text) => read_text(text),
         _ => Err(Refusal::Type),
     }
+}
+
+/// Reads a date-time from a text, aware or not.
+///
+/// # Errors
+/// What is wrong with the text.
+pub fn read_text(text: &str) -> Result<Reading, Refusal> {
+    if is_numeric(text) {
+        let epoch = text.parse();
+        return read_epoch(epoch.map_err(|_error| Refusal::Text("invalid number"))?);
+    }
+    of_text(text)
 }
 
 fn is_numeric(text: &str) -> bool {
@@ -90,6 +98,10 @@ fn is_numeric(text: &str) -> bool {
     digits(whole) && digits(fraction)
 }
 
+/// Reads an epoch: seconds, or milliseconds above the watershed.
+///
+/// # Errors
+/// Out of range.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the range is checked first"
@@ -98,7 +110,7 @@ fn is_numeric(text: &str) -> bool {
     clippy::cast_precision_loss,
     reason = "the bounds need no more than a second"
 )]
-fn of_epoch(value: f64) -> Result<Reading, Refusal> {
+pub fn read_epoch(value: f64) -> Result<Reading, Refusal> {
     let us = if value.abs() > MAX_EPOCH_SECONDS {
         value * 1e3
     } else {

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::calendar::render_instant;
 use super::fields::Fields;
+use super::quick::{Key, Scalars};
 use super::violation::{Code, Mismatch, Violation};
 use super::{Terms, instant, lax, render_age, render_span};
 
@@ -65,6 +66,26 @@ impl<'a> Session<'a> {
         };
         let built = built();
         fields.finish(built)
+    }
+
+    /// Reads a session in which nothing is wrong or unusual; none says nothing about it.
+    pub(super) fn quick(fields: &Scalars<'a>, terms: &Terms) -> Option<Self> {
+        let (start, end) = (fields.instant(Key::Start)?, fields.instant(Key::End)?);
+        let received_at = terms.received_at(end.floor());
+        let last = TimestampMicros::from(received_at + terms.clock_skew);
+        let first = TimestampMicros::from(received_at - terms.max_session_age);
+        let is_timely = start >= first && end <= last && start <= end;
+        let is_short = end.as_us() - start.as_us() <= MAX_LENGTH.as_ms() * 1_000;
+        let energy = fields.number(Key::Energy)?;
+        let is_in_range = (0.0..=MAX_ENERGY).contains(&energy);
+        (is_timely && is_short && is_in_range).then_some(())?;
+        Some(Self {
+            charge_point_id: fields.text(Key::IdPdcItinerance)?,
+            start,
+            end,
+            received_at,
+            energy_wh: whole_thousandths(energy),
+        })
     }
 
     /// What is remarkable about it, on a charge point of `power_w`: a code, its field and a

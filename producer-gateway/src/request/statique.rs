@@ -15,7 +15,7 @@ use value::{
     station_id, string,
 };
 
-mod value;
+pub(crate) mod value;
 
 /// The fields in the order of the model.
 pub const KEYS: [&str; 40] = [

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::calendar::render_instant;
 use super::fields::Fields;
+use super::quick::{Key, Scalar, Scalars, symbol};
 use super::violation::{Code, Mismatch, Violation};
 use super::{Terms, instant, lax, render_age, render_span};
 
@@ -58,6 +59,38 @@ impl<'a> Status<'a> {
         };
         let built = built();
         fields.finish(built)
+    }
+
+    /// Reads a status in which nothing is wrong or unusual; none says nothing about it.
+    pub(super) fn quick(fields: &Scalars<'a>, terms: &Terms) -> Option<Self> {
+        let event_time = fields.instant(Key::Horodatage)?;
+        let received_at = terms.received_at(event_time.floor());
+        let is_timely = event_time <= TimestampMicros::from(received_at + terms.clock_skew)
+            && event_time >= TimestampMicros::from(received_at - terms.max_status_age);
+        let connector = |key| match fields.get(key) {
+            None | Some(Scalar::Null) => Some(None),
+            Some(_) => symbol(
+                fields.text(key)?,
+                &ConnectorState::ALL,
+                ConnectorState::symbol,
+            )
+            .map(Some),
+        };
+        is_timely.then_some(())?;
+        let (state, occupancy) = (fields.text(Key::EtatPdc)?, fields.text(Key::OccupationPdc)?);
+        Some(Self {
+            charge_point_id: fields.text(Key::IdPdcItinerance)?,
+            event_time,
+            received_at,
+            payload: StatusPayload {
+                service_state: symbol(state, &ServiceState::ALL, ServiceState::symbol)?,
+                occupancy: symbol(occupancy, &Occupancy::ALL, Occupancy::symbol)?,
+                connector_type_2: connector(Key::EtatPriseType2)?,
+                connector_ccs: connector(Key::EtatPriseTypeComboCcs)?,
+                connector_chademo: connector(Key::EtatPriseTypeChademo)?,
+                connector_ef: connector(Key::EtatPriseTypeEf)?,
+            },
+        })
     }
 
     /// What is remarkable about it: a code, its field and a sentence each.

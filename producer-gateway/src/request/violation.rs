@@ -56,6 +56,48 @@ pub enum Code {
 }
 
 impl Code {
+    /// All of them.
+    pub const ALL: [Self; 38] = [
+        Self::FieldMissing,
+        Self::FieldType,
+        Self::FieldFormat,
+        Self::FieldValue,
+        Self::FieldRange,
+        Self::TimezoneMissing,
+        Self::ItemType,
+        Self::StatusInFuture,
+        Self::StatusTooOld,
+        Self::SessionInFuture,
+        Self::SessionTooOld,
+        Self::SessionStartAfterEnd,
+        Self::SessionTooLong,
+        Self::SessionEnergyOutOfRange,
+        Self::ChargePointIdFormat,
+        Self::StationIdFormat,
+        Self::UnitMismatch,
+        Self::CoordinatesOutsideTerritory,
+        Self::InseeCodeFormat,
+        Self::SirenInvalid,
+        Self::PowerTooHigh,
+        Self::PowerTooLow,
+        Self::PdlRequired,
+        Self::StationInconsistent,
+        Self::LocationInconsistent,
+        Self::UnitForbidden,
+        Self::UnitUnknown,
+        Self::ChargePointUnknown,
+        Self::ChargePointDecommissioned,
+        Self::ChargePointExists,
+        Self::StatusNotFresh,
+        Self::SessionNotFresh,
+        Self::OccupiedOutOfService,
+        Self::SessionEnergyExceedsPower,
+        Self::SessionZeroDurationEnergy,
+        Self::OperatorEmpty,
+        Self::OwnerEmpty,
+        Self::PdlFormat,
+    ];
+
     /// The stable name.
     pub const fn name(self) -> &'static str {
         match self {

@@ -8,8 +8,9 @@ use serde_json::Value;
 use super::{Judgement, Refusal, check_existence, check_unit};
 use crate::auth::Caller;
 use crate::directory::Table;
+use crate::error::detail::Shape;
 use crate::publisher::{Event, Message};
-use crate::request::{Code, Session, Status, Terms, Violation};
+use crate::request::{Code, Session, Status, Terms, Violation, quick};
 
 /// The two kinds of events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +50,21 @@ impl<'a> Parsed<'a> {
             Kind::Status => Status::read(item, terms).map(Self::Status),
             Kind::Session => Session::read(item, terms).map(Self::Session),
         }
+    }
+
+    /// Reads a body of `kind` in which nothing is wrong or unusual; none says nothing about it.
+    pub fn read_quickly(
+        (kind, shape): (Kind, Shape),
+        text: &'a str,
+        (max, terms): (usize, &Terms),
+    ) -> Option<Vec<Self>> {
+        Some(match (kind, shape) {
+            (_, Shape::Either) => return None,
+            (Kind::Status, Shape::Single) => vec![Self::Status(quick::one(text, terms)?)],
+            (Kind::Session, Shape::Single) => vec![Self::Session(quick::one(text, terms)?)],
+            (Kind::Status, Shape::List) => quick::list(text, max, terms, Self::Status)?,
+            (Kind::Session, Shape::List) => quick::list(text, max, terms, Self::Session)?,
+        })
     }
 
     /// `id_pdc_itinerance` as sent.
@@ -131,6 +147,25 @@ pub fn judge(kind: Kind, items: &[Value], context: &Context<'_>) -> Judgement<Ev
         }
     }
     judgement
+}
+
+/// Judges items that are good in themselves; none when one of them is refused for another reason.
+pub fn judge_quickly(items: &[Parsed<'_>], context: &Context<'_>) -> Option<Judgement<Event>> {
+    let mut judgement = Judgement::default();
+    judgement.accepted.reserve_exact(items.len());
+    let username = &context.caller.user.username;
+    for (index, parsed) in items.iter().enumerate() {
+        let id = parsed.charge_point_id();
+        let entry = context
+            .table
+            .find(id)
+            .filter(|entry| entry.deleted_at.is_none())?;
+        context.caller.owns(id).then_some(())?;
+        judgement.warn(index, id, parsed.flags(entry));
+        let event = parsed.accept(entry, username, context.request_id);
+        judgement.accepted.push((index, event));
+    }
+    Some(judgement)
 }
 
 type Judged<'a> = (Event, &'a str, Vec<(Code, Option<&'static str>, String)>);

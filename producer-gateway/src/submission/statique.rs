@@ -6,7 +6,7 @@ use domain::StationId;
 use serde_json::Value;
 
 use super::{Judgement, Refusal, Step, check_unit};
-use crate::auth::{Caller, unit_of, users};
+use crate::auth::{Caller, unit_of};
 use crate::directory::Table;
 use crate::directory::change::StationFields;
 use crate::request::statique::StaticTerms;
@@ -35,7 +35,7 @@ pub fn judge(
             .and_then(|row| {
                 let id = row.irve.id_pdc_itinerance.as_str();
                 check_unit(caller, index, id)?;
-                check_known_unit(index, id)?;
+                check_known_unit(caller, index, id)?;
                 check_new(table, existing, index, id)?;
                 Ok(row)
             });
@@ -57,9 +57,9 @@ pub fn judge(
     judgement
 }
 
-fn check_known_unit(index: usize, id: &str) -> Result<(), Refusal> {
+fn check_known_unit(caller: &Caller, index: usize, id: &str) -> Result<(), Refusal> {
     let unit = unit_of(id);
-    if users::is_unit(unit) {
+    if caller.knows(unit) {
         return Ok(());
     }
     let message = format!("unit {unit:?} is not known");

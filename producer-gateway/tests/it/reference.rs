@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use domain::{Span, Timestamp};
-use producer_gateway::backfill::source::{self, Form};
+use producer_gateway::backfill::source::{self, Pieces};
 use producer_gateway::request::statique::{Legacy, StaticTerms};
 use producer_gateway::request::{Reception, Session, StaticRow, Terms};
+use serde_json::Value;
 
 fn file(name: &str) -> Option<PathBuf> {
     #[expect(
@@ -24,6 +25,17 @@ fn file(name: &str) -> Option<PathBuf> {
     None
 }
 
+/// Calls `take` with the number and the value of each line.
+fn each(path: &std::path::Path, mut take: impl FnMut(usize, Value)) {
+    let mut pieces = Pieces::of(path).unwrap();
+    while let Some(piece) = pieces.next_piece().unwrap() {
+        for (number, line) in piece.lines() {
+            let item = source::parse(line).unwrap_or_else(|text| panic!("line {number}: {text}"));
+            take(number, item);
+        }
+    }
+}
+
 /// Accepted ids, and the first violation of the others by code and rule.
 type Judged = (Vec<String>, BTreeMap<(&'static str, Option<u16>), usize>);
 
@@ -31,17 +43,13 @@ fn judge(path: &std::path::Path, legacy: Legacy) -> Judged {
     // 2026-11-24T00:00:00Z.
     let terms = StaticTerms::at(Timestamp::from_ms(20_781 * 86_400_000), legacy);
     let (mut accepted, mut refused) = (Vec::new(), BTreeMap::new());
-    source::read(path, Form::LinesOrTable, |(number, line)| {
-        let item = line.unwrap_or_else(|text| panic!("line {number}: {text}"));
-        match StaticRow::read(&item, terms) {
-            Ok(row) => accepted.push(row.irve.id_pdc_itinerance.to_string()),
-            Err(violations) => {
-                let first = (violations[0].code().name(), violations[0].rule());
-                *refused.entry(first).or_default() += 1;
-            }
+    each(path, |_number, item| match StaticRow::read(&item, terms) {
+        Ok(row) => accepted.push(row.irve.id_pdc_itinerance.to_string()),
+        Err(violations) => {
+            let first = (violations[0].code().name(), violations[0].rule());
+            *refused.entry(first).or_default() += 1;
         }
-    })
-    .unwrap();
+    });
     (accepted, refused)
 }
 
@@ -75,15 +83,13 @@ fn the_reference_sessions_are_judged_as_the_contract_says() {
         judge(&statique, Legacy::Refused).0.into_iter().collect();
     let terms = Terms::standard(Reception::After(Span::from_minutes(10)));
     let (mut read, mut accepted, mut accepted_strictly) = (0, 0, 0);
-    source::read(&sessions, Form::Lines, |(number, line)| {
-        let item = line.unwrap_or_else(|text| panic!("line {number}: {text}"));
+    each(&sessions, |number, item| {
         read += 1;
         let session =
             Session::read(&item, &terms).unwrap_or_else(|error| panic!("line {number}: {error:?}"));
         accepted += usize::from(known.contains(session.charge_point_id));
         accepted_strictly += usize::from(strict.contains(session.charge_point_id));
-    })
-    .unwrap();
+    });
     assert_eq!(
         (read, accepted, accepted_strictly),
         (77_780, 77_647, 29_003)

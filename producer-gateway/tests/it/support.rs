@@ -8,14 +8,20 @@ use axum::body::Body;
 use axum::http::{HeaderMap, Request, header};
 use domain::Span;
 use http_body_util::BodyExt as _;
+use platform::WallClock as _;
 use platform::admin::Readiness;
 use platform::secret::Secret;
-use platform::wall_clock::ManualClock;
+use platform::wall_clock::{ManualClock, SystemClock};
 use producer_gateway::auth::{Auth, Tokens, Users};
 use producer_gateway::clock::ReceptionClock;
-use producer_gateway::config::AccessLog;
-use producer_gateway::dead_letter::Budget;
+use producer_gateway::config::AccessLog as Watched;
+use producer_gateway::dead_letter;
 use producer_gateway::directory::Directory;
+use producer_gateway::http::access_log::AccessLog;
+use producer_gateway::http::budget::Budget;
+use producer_gateway::http::client::TrustedProxies;
+use producer_gateway::http::locks::StationLocks;
+use producer_gateway::http::rate::Limiter;
 use producer_gateway::http::{Gateway, Limits, router};
 use producer_gateway::metrics::Metrics;
 use producer_gateway::publisher::{Message, Publisher, Recording};
@@ -28,8 +34,10 @@ use tower::ServiceExt as _;
 pub(crate) const NOW_MS: i64 = 1_795_453_800_000;
 /// What tokens are signed with.
 pub(crate) const SECRET: &str = "0123456789abcdef0123456789abcdef";
-const ISSUER: &str = "http://gateway";
-const USERS: &str = r#"
+/// What tokens name as their issuer.
+pub(crate) const ISSUER: &str = "http://gateway";
+/// The accounts.
+pub(crate) const USERS: &str = r#"
 [groups.acme]
 units = ["FRPD1", "FRFAS"]
 [[users]]
@@ -69,15 +77,20 @@ pub(crate) struct Answer {
 impl Bench {
     /// An open gateway with an empty directory.
     pub(crate) fn new() -> Self {
+        let tokens = Tokens::new(&Secret::new(SECRET), ISSUER, 1_800).unwrap();
+        Self::with_auth(Auth::new(Users::parse(USERS).unwrap(), tokens))
+    }
+
+    /// The same with other accounts or tokens.
+    pub(crate) fn with_auth(auth: Auth) -> Self {
         let directory = Directory::new(24);
         let log = Arc::new(Recording::new(directory.clone()));
         let clock = Arc::new(ManualClock::new(NOW_MS));
-        let tokens = Tokens::new(&Secret::new(SECRET), ISSUER, 1_800).unwrap();
         let publisher = OnceLock::new();
         let shared: Arc<dyn Publisher> = Arc::<Recording>::clone(&log);
         publisher.set(shared).unwrap();
         let gateway = Arc::new(Gateway {
-            auth: Auth::new(Users::parse(USERS).unwrap(), tokens),
+            auth,
             directory,
             publisher,
             clock: ReceptionClock::simulated(Arc::clone(&clock)),
@@ -86,10 +99,13 @@ impl Bench {
             is_open: AtomicBool::new(true),
             metrics: Metrics::new("test").unwrap(),
             requests: Arc::new(Semaphore::new(100)),
-            static_writes: tokio::sync::Mutex::default(),
-            dead_letters: Budget::default(),
+            bodies: Budget::new(limits().max_in_flight_bytes),
+            limiter: Limiter::default(),
+            static_writes: StationLocks::default(),
+            dead_letters: dead_letter::Budget::default(),
             public_url: None,
-            access_log: AccessLog::Off,
+            proxies: TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]),
+            access_log: AccessLog::new(Watched::Off),
         });
         Self {
             gateway,
@@ -120,8 +136,11 @@ impl Bench {
             .unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
+        let is_gzip = parts.headers.contains_key(header::CONTENT_ENCODING);
         let body = if bytes.is_empty() {
             Value::Null
+        } else if is_gzip {
+            serde_json::from_reader(flate2::read::GzDecoder::new(&bytes[..])).unwrap()
         } else {
             serde_json::from_slice(&bytes).unwrap()
         };
@@ -167,7 +186,7 @@ pub(crate) fn request(method: &str, path: &str, user: &str) -> axum::http::reque
 pub(crate) fn token(user: &str) -> String {
     let tokens = Tokens::new(&Secret::new(SECRET), ISSUER, 1_800).unwrap();
     let user = Users::parse(USERS).unwrap().by_name(user).unwrap();
-    tokens.issue(&user).unwrap()
+    tokens.issue(&user, SystemClock.now_ms()).unwrap()
 }
 
 /// The bounds of the contract, small where a test needs to reach them.
@@ -177,6 +196,8 @@ fn limits() -> Limits {
         max_decoded_bytes: 2 * 1024 * 1024,
         max_compression_ratio: 250,
         body_timeout: Duration::from_secs(5),
+        max_in_flight_bytes: 16 * 1024 * 1024,
+        max_queued_records: 1_000,
         status_bulk_max: 100,
         session_bulk_max: 100,
         statique_bulk_max: 100,

@@ -142,7 +142,7 @@ impl Writer {
             received_at: Timestamp::from_ms(received),
             payload,
             request_id: RequestId(uuid::Uuid::nil()),
-            submitted_by: "test".to_owned(),
+            submitted_by: "test".into(),
         };
         framed(contract::CHARGE_POINT_STATUS, &status)
     }
@@ -163,7 +163,7 @@ impl Writer {
             received_at: Timestamp::from_ms(received),
             energy_wh,
             request_id: RequestId(uuid::Uuid::nil()),
-            submitted_by: "test".to_owned(),
+            submitted_by: "test".into(),
         };
         framed(contract::CHARGE_SESSION, &session)
     }

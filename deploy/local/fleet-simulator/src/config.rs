@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use domain::{Span, Timestamp, TimestampMicros};
+use serde::Serialize;
 
 use crate::deliver::Imperfection;
 use crate::now::now;
@@ -32,6 +33,8 @@ pub enum Command {
     Live(LiveArgs),
     /// Measures under load how long a status takes to become a row in ClickHouse.
     Freshness(FreshnessArgs),
+    /// Sends requests of one kind and prints rate, latency and the gateway's CPU per item.
+    Load(RequestsArgs),
 }
 
 /// Which fleet to make.
@@ -218,6 +221,59 @@ pub struct FreshnessArgs {
     /// Statuses whose way is followed, spread over the seconds; at least 1.
     #[arg(long, default_value_t = 100)]
     pub probes: usize,
+    /// Writes the result to this file, as JSON.
+    #[arg(long)]
+    pub json: Option<PathBuf>,
+}
+
+/// What requests of a measurement hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LoadKind {
+    /// Statuses.
+    Status,
+    /// Sessions.
+    Session,
+    /// Statuses without a token, which are refused.
+    Refused,
+}
+
+/// Which requests to send, and whose CPU to read.
+#[derive(Debug, Args)]
+pub struct RequestsArgs {
+    /// The gateway and the account.
+    #[command(flatten)]
+    pub gateway: GatewayArgs,
+    /// Folder of the fleet, as written by `files`.
+    #[arg(long)]
+    pub dir: PathBuf,
+    /// What the requests hold.
+    #[arg(long, value_enum, default_value = "status")]
+    pub kind: LoadKind,
+    /// Items per request, from 1 to 1000.
+    #[arg(long, default_value_t = 1, value_parser = batch_size)]
+    pub batch: usize,
+    /// Connections, each with one request at a time.
+    #[arg(long, default_value_t = 32)]
+    pub connections: usize,
+    /// Requests per second, whatever the answers take; default: as fast as they are answered.
+    #[arg(long)]
+    pub rate: Option<f64>,
+    /// How long, seconds.
+    #[arg(long, default_value_t = 10)]
+    pub seconds: u64,
+    /// The same load before anything is measured, seconds.
+    #[arg(long, default_value_t = 2)]
+    pub warm_up_seconds: u64,
+    /// Compresses the bodies.
+    #[arg(long)]
+    pub gzip: bool,
+    /// Process of the gateway, whose CPU and memory are read.
+    #[arg(long)]
+    pub pid: Option<u32>,
+    /// Process of the broker, whose CPU is read.
+    #[arg(long)]
+    pub broker_pid: Option<u32>,
     /// Writes the result to this file, as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,

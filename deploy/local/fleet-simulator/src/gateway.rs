@@ -95,7 +95,8 @@ impl Gateway {
         }
     }
 
-    fn token(&self) -> String {
+    /// The token of the last login; empty before it.
+    pub fn token(&self) -> String {
         self.token
             .read()
             .unwrap_or_else(PoisonError::into_inner)

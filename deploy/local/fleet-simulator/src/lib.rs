@@ -1,8 +1,8 @@
 //! A seeded fleet of charge points with known truth: made, computed, sent and measured.
 //!
 //! [`fleet`] and [`real`] say who exists, [`behaviour`] what happens, [`deliver`] how it arrives;
-//! [`files`] writes it; [`send`] plays it to a gateway. [`live`] and [`freshness`] measure a running
-//! system. [`truth`] reads those files and computes every indicator from the records
+//! [`files`] writes it; [`send`] plays it to a gateway. [`live`], [`load`] and [`freshness`] measure a
+//! running system. [`truth`] reads those files and computes every indicator from the records
 //! alone: it knows nothing of how they were made, and shares nothing with the engine.
 pub mod behaviour;
 pub mod config;
@@ -15,6 +15,7 @@ pub mod gateway;
 pub mod item;
 pub mod lines;
 pub mod live;
+pub mod load;
 pub mod now;
 pub mod plan;
 pub mod quantile;
@@ -38,6 +39,7 @@ pub fn run(config: &Config) -> anyhow::Result<()> {
         Command::Send(arguments) => print(&wait_for(send::run(arguments))?),
         Command::Live(arguments) => wait_for(live::run(arguments)),
         Command::Freshness(arguments) => wait_for(freshness::run(arguments)),
+        Command::Load(arguments) => wait_for(load::run(arguments)),
     }
 }
 

@@ -11,13 +11,14 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::answer::Statique;
-use super::{check_owner, find, shown};
-use crate::auth::{Caller, Scope};
+use super::{BULK, check_owner, find, shown};
+use crate::auth::Caller;
 use crate::directory::Table;
 use crate::error::detail::{Detail, Location};
 use crate::error::{Absent, Failure, GatewayError};
 use crate::http::admission::admit;
-use crate::http::{Gateway, fallback, form};
+use crate::http::operation::Operation;
+use crate::http::{Gateway, form};
 use crate::request::lax;
 
 /// `GET /statique/{id}`.
@@ -26,13 +27,22 @@ pub async fn show(
     Path(id): Path<String>,
     request: Request,
 ) -> Response {
-    let read = || -> Result<Response, Failure> {
-        let admission = admit(&gateway, request.headers(), Scope::StaticRead)?;
-        check_owner(&admission.caller, &id)?;
-        let entry = find(&gateway, &id).filter(|entry| entry.deleted_at.is_none());
-        Ok(shown(&*entry.ok_or(GatewayError::Absent(Absent::Static))?))
-    };
-    read().unwrap_or_else(Failure::into_response)
+    read_one(&gateway, &id, request)
+        .await
+        .unwrap_or_else(Failure::into_response)
+}
+
+/// `GET /statique/bulk`, where `bulk` is an id.
+pub async fn show_bulk(gateway: State<Arc<Gateway>>, request: Request) -> Response {
+    show(gateway, Path(BULK.to_owned()), request).await
+}
+
+async fn read_one(gateway: &Gateway, id: &str, request: Request) -> Result<Response, Failure> {
+    let (parts, _body) = request.into_parts();
+    let admission = admit(gateway, &parts, Operation::StatiqueShow).await?;
+    check_owner(&admission.caller, id)?;
+    let entry = find(gateway, id).filter(|entry| entry.deleted_at.is_none());
+    Ok(shown(&*entry.ok_or(GatewayError::Absent(Absent::Static))?))
 }
 
 /// A page.
@@ -49,29 +59,45 @@ struct Page<'a> {
 
 /// `GET /statique/`.
 pub async fn list(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let read = || -> Result<Response, Failure> {
-        let admission = admit(&gateway, request.headers(), Scope::StaticRead)?;
-        let pairs = form::pairs(request.uri().query().unwrap_or_default());
-        let limits = &gateway.limits;
-        let (default, max) = (limits.statique_page_size, limits.statique_page_max);
-        let limit = parameter(&pairs, "limit", default, Some(max))?;
-        let offset = parameter(&pairs, "offset", 0, None)?;
-        let (entries, total) = page(&gateway.directory.read(), &admission.caller, offset, limit);
-        let origin = fallback::origin(&gateway, request.headers(), request.uri());
-        let link = |to: usize| with_offset(&origin, request.uri(), to);
-        let is_last = limit == 0 || entries.len() < limit || offset + limit >= total;
-        let page = Page {
-            limit,
-            offset,
-            total,
-            previous: (offset > 0).then(|| link(offset.saturating_sub(limit))),
-            next: (!is_last).then(|| link(offset + limit)),
-            items: entries.iter().map(|entry| Statique(&entry.irve)).collect(),
-            size: entries.len(),
-        };
-        Ok(Json(page).into_response())
+    read_page(&gateway, request)
+        .await
+        .unwrap_or_else(Failure::into_response)
+}
+
+async fn read_page(gateway: &Gateway, request: Request) -> Result<Response, Failure> {
+    let (parts, _body) = request.into_parts();
+    let admission = admit(gateway, &parts, Operation::StatiqueList).await?;
+    let pairs = form::pairs(parts.uri.query().unwrap_or_default());
+    let limits = &gateway.limits;
+    let (default, max) = (limits.statique_page_size, limits.statique_page_max);
+    let offset = parameter(&pairs, "offset", 0, None);
+    let limit = parameter(&pairs, "limit", default, Some(max));
+    let (offset, limit) = match (offset, limit) {
+        (Ok(offset), Ok(limit)) => (offset, limit),
+        (offset, limit) => {
+            let details = [offset.err(), limit.err()];
+            let details = details
+                .into_iter()
+                .flatten()
+                .map(|detail| *detail)
+                .collect();
+            return Err(GatewayError::Invalid(details).into());
+        }
     };
-    read().unwrap_or_else(Failure::into_response)
+    let (entries, total) = page(&gateway.directory.read(), &admission.caller, offset, limit);
+    let origin = gateway.origin(&parts);
+    let link = |to: usize| with_offset(&origin, &parts.uri, to);
+    let is_last = limit == 0 || entries.len() < limit || offset.saturating_add(limit) >= total;
+    let page = Page {
+        limit,
+        offset,
+        total,
+        previous: (offset > 0).then(|| link(offset.saturating_sub(limit))),
+        next: (!is_last).then(|| link(offset + limit)),
+        items: entries.iter().map(|entry| Statique(&entry.irve)).collect(),
+        size: entries.len(),
+    };
+    Ok(Json(page).into_response())
 }
 
 /// A page of the caller's active charge points, and how many there are.
@@ -108,7 +134,7 @@ fn parameter(
     name: &'static str,
     default: usize,
     max: Option<usize>,
-) -> Result<usize, GatewayError> {
+) -> Result<usize, Box<Detail>> {
     let Some(text) = form::last(pairs, name) else {
         return Ok(default);
     };
@@ -117,7 +143,7 @@ fn parameter(
         let loc = vec![Location::Name("query"), Location::Name(name)];
         let mut detail = Detail::new(kind, loc, msg, value.clone());
         detail.ctx = ctx;
-        GatewayError::Invalid(vec![detail])
+        Box::new(detail)
     };
     let number =
         lax::integer(&value).map_err(|mismatch| refuse(mismatch.kind, mismatch.msg, None))?;

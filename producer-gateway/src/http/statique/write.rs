@@ -9,15 +9,22 @@ use axum::response::{IntoResponse as _, Response};
 use domain::{RequestId, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::{author, carry_out, check_owner, find, note, shown};
-use crate::auth::{Caller, Scope, unit_of};
+use super::{BULK, author, carry_out, check_owner, find, places_of, shown};
+use crate::auth::{Caller, unit_of};
 use crate::dead_letter::letters;
 use crate::directory::change::upsert;
 use crate::error::detail::{Detail, Shape};
 use crate::error::{Absent, Failure, Foreign, GatewayError, put_list};
+use crate::http::Gateway;
 use crate::http::admission::admit;
-use crate::http::dynamique::{Handling, MAX_ERRORS, MAX_WARNINGS, confirm, handling, keep_refused};
-use crate::http::{Gateway, body};
+use crate::http::body::{self, Decoded};
+use crate::http::dynamique::{MAX_ERRORS, MAX_WARNINGS};
+use crate::http::handling::Handling;
+use crate::http::locks::Held;
+use crate::http::operation::Operation;
+use crate::http::publication::keep_refused;
+use crate::http::tally::Tally;
+use crate::http::trail::Trail;
 use crate::request::StaticRow;
 use crate::request::statique::{Legacy, StaticTerms};
 use crate::submission::statique::{Existing, judge};
@@ -53,6 +60,11 @@ pub async fn update(
         .unwrap_or_else(Failure::into_response)
 }
 
+/// `PUT /statique/bulk`, where `bulk` is an id.
+pub async fn update_bulk(gateway: State<Arc<Gateway>>, request: Request) -> Response {
+    update(gateway, Path(BULK.to_owned()), request).await
+}
+
 /// A body that was read and parsed.
 struct Parsed {
     items: Vec<Value>,
@@ -61,18 +73,49 @@ struct Parsed {
 
 async fn parse(
     gateway: &Arc<Gateway>,
-    shape: Shape,
+    (shape, trail): (Shape, &Trail),
     received: body::Received,
 ) -> Result<Parsed, GatewayError> {
-    let gateway = Arc::clone(gateway);
-    let parse = move || {
-        let decoded = received.decode(&gateway.limits)?;
-        let received_at = gateway.clock.now();
-        let items = decoded.parse(shape, gateway.limits.statique_bulk_max)?;
+    let shared = Arc::clone(gateway);
+    let parse = move |decoded: Decoded| {
+        let received_at = shared.clock.now();
+        let items = decoded.parse(shape, shared.limits.statique_bulk_max)?;
+        shared.metrics.batched(KIND, items.len());
         Ok(Parsed { items, received_at })
     };
-    let parsed = tokio::task::spawn_blocking(parse).await;
-    parsed.map_err(|_panic| GatewayError::Internal)?
+    received.decided(gateway, (KIND, trail), parse).await
+}
+
+/// Locks what rows write, as far as they can be read.
+async fn lock(gateway: &Gateway, items: &[Value]) -> Held {
+    let text =
+        |item: &Value, field: &str| item.get(field)?.as_str().map(str::trim).map(str::to_owned);
+    let names: Vec<_> = items
+        .iter()
+        .filter_map(|item| {
+            let id = text(item, "id_pdc_itinerance")?;
+            Some((id, text(item, "id_station_itinerance")))
+        })
+        .collect();
+    let rows = || {
+        names
+            .iter()
+            .map(|(id, station)| (id.as_str(), station.as_deref()))
+    };
+    gateway
+        .static_writes
+        .lock(|| places_of(gateway, rows()))
+        .await
+}
+
+/// What became of the rows, by unit.
+fn tally(judgement: &Judgement<StaticRow>, caller: &Caller) -> Tally {
+    let mut tally = Tally::default();
+    tally.refuse(&judgement.refused, caller);
+    for (_, row) in &judgement.accepted {
+        tally.accept(row.irve.id_pdc_itinerance.as_str(), None);
+    }
+    tally
 }
 
 async fn submit(
@@ -81,46 +124,45 @@ async fn submit(
     request: Request,
 ) -> Result<Response, Failure> {
     let (parts, raw) = request.into_parts();
-    let admission = admit(gateway, &parts.headers, Scope::StaticCreate)?;
-    let handling = match shape {
-        Shape::Single => Handling::Strict,
-        Shape::List => handling(&parts.uri, &parts.headers)?,
+    let operation = match existing {
+        Existing::Refused => Operation::StatiqueCreate,
+        Existing::Updated => Operation::StatiqueBulk,
     };
-    let received = body::receive(&parts.headers, raw, &gateway.limits).await?;
-    let Parsed { items, received_at } = parse(gateway, shape, received).await?;
-    let writing = gateway.static_writes.lock().await;
-    let terms = StaticTerms::at(received_at, Legacy::Refused);
-    let caller = &admission.caller;
-    let judgement = judge(&items, caller, &gateway.directory.read(), (terms, existing));
+    let admission = admit(gateway, &parts, operation).await?;
+    let (caller, trail) = (&admission.caller, &admission.trail);
+    let handling = match shape {
+        Shape::List => Handling::asked(&parts.uri, &parts.headers)?,
+        Shape::Single | Shape::Either => Handling::Strict,
+    };
+    let received = body::take(gateway, &parts.headers, raw).await?;
+    let parsed = parse(gateway, (shape, trail), received).await?;
+    let writing = lock(gateway, &parsed.items).await;
+    let terms = StaticTerms::at(parsed.received_at, Legacy::Refused);
+    let how = (terms, existing);
+    let judgement = judge(&parsed.items, caller, &gateway.directory.read(), how);
     let request_id = parts.extensions.get::<RequestId>().copied();
-    keep(
-        gateway,
-        caller,
-        (&judgement, &items),
-        (request_id, received_at),
-    )?;
+    keep(gateway, caller, (&judgement, &parsed), request_id)?;
     let errors = judgement.errors();
+    let mut tally = tally(&judgement, caller);
+    trail.note(|note| note.refused = tally.refused());
     let is_refused = judgement.first_step().is_some() && handling == Handling::Strict;
     if is_refused || judgement.accepted.is_empty() {
-        let counts = (0, judgement.refused.len());
-        gateway.metrics.judged(KIND, counts, &errors, &[]);
-        return Err(refusal(shape, handling, &judgement).with_errors(errors));
+        tally.refuse_all();
+        gateway.metrics.judged(KIND, &tally, (&errors, &[]));
+        let error = refusal(shape, handling, &judgement);
+        return Err(error.with_errors(errors).handled(handling));
     }
+    gateway.take_items(KIND, &tally)?;
     let rows: Vec<_> = judgement.accepted.into_iter().map(|(_, row)| row).collect();
-    let change = upsert(
-        &gateway.directory.read(),
-        &rows,
-        author(caller, received_at),
-    );
-    carry_out(gateway, &change).await?;
+    let author = author(caller, parsed.received_at);
+    let change = upsert(&gateway.directory.read(), &rows, author);
+    carry_out(gateway, &change, trail).await?;
     drop(writing);
-    let counts = (rows.len(), judgement.refused.len());
-    gateway
-        .metrics
-        .judged(KIND, counts, &errors, &judgement.warnings);
+    let told = (errors.as_slice(), judgement.warnings.as_slice());
+    gateway.metrics.judged(KIND, &tally, told);
+    trail.note(|note| note.accepted = rows.len());
     let mut response = created(&rows, &errors, &judgement.warnings);
-    confirm(handling, &mut response);
-    response.extensions_mut().insert(note(caller, rows.len()));
+    handling.confirm(&mut response);
     Ok(response)
 }
 
@@ -128,16 +170,22 @@ async fn submit(
 fn keep(
     gateway: &Gateway,
     caller: &Caller,
-    (judgement, items): (&Judgement<StaticRow>, &[Value]),
-    (request_id, received_at): (Option<RequestId>, Timestamp),
+    (judgement, parsed): (&Judgement<StaticRow>, &Parsed),
+    request_id: Option<RequestId>,
 ) -> Result<(), GatewayError> {
     let origin = Origin {
         submitted_by: caller.user.username.clone(),
         request_id: request_id.unwrap_or(RequestId(uuid::Uuid::nil())),
-        received_at,
+        received_at: parsed.received_at,
     };
     let table = gateway.directory.read();
-    let letters = letters(KIND, &judgement.refused, items, (caller, &table), &origin);
+    let letters = letters(
+        KIND,
+        &judgement.refused,
+        &parsed.items,
+        (caller, &table),
+        &origin,
+    );
     drop(table);
     keep_refused(gateway, gateway.publisher()?, caller, letters);
     Ok(())
@@ -193,45 +241,63 @@ fn refusal(shape: Shape, handling: Handling, judgement: &Judgement<StaticRow>) -
 
 async fn put(gateway: &Arc<Gateway>, id: &str, request: Request) -> Result<Response, Failure> {
     let (parts, raw) = request.into_parts();
-    let admission = admit(gateway, &parts.headers, Scope::StaticUpdate)?;
-    let caller = &admission.caller;
-    let received = body::receive(&parts.headers, raw, &gateway.limits).await?;
-    let Parsed { items, received_at } = parse(gateway, Shape::Single, received).await?;
-    let writing = gateway.static_writes.lock().await;
-    let terms = StaticTerms::at(received_at, Legacy::Refused);
-    let judgement = judge(
-        &items,
-        caller,
-        &gateway.directory.read(),
-        (terms, Existing::Updated),
-    );
+    let admission = admit(gateway, &parts, Operation::StatiqueUpdate).await?;
+    let (caller, trail) = (&admission.caller, &admission.trail);
+    let received = body::take(gateway, &parts.headers, raw).await?;
+    let parsed = parse(gateway, (Shape::Single, trail), received).await?;
+    let writing = lock(gateway, &parsed.items).await;
+    let terms = StaticTerms::at(parsed.received_at, Legacy::Refused);
+    let how = (terms, Existing::Updated);
+    let judgement = judge(&parsed.items, caller, &gateway.directory.read(), how);
     let errors = judgement.errors();
-    if judgement.first_step() == Some(Step::Validation) {
-        return Err(refusal(Shape::Single, Handling::Strict, &judgement).with_errors(errors));
+    let mut tally = tally(&judgement, caller);
+    let mut refuse = |error: GatewayError| {
+        tally.refuse_all();
+        gateway.metrics.judged(KIND, &tally, (&errors, &[]));
+        if errors.is_empty() {
+            Failure::from(error)
+        } else {
+            error.with_errors(errors.clone())
+        }
+    };
+    if let Err(error) = check_put(gateway, caller, (id, &judgement)) {
+        return Err(refuse(error));
+    }
+    gateway.take_items(KIND, &tally)?;
+    let rows: Vec<_> = judgement.accepted.into_iter().map(|(_, row)| row).collect();
+    let author = author(caller, parsed.received_at);
+    let change = upsert(&gateway.directory.read(), &rows, author);
+    carry_out(gateway, &change, trail).await?;
+    drop(writing);
+    gateway
+        .metrics
+        .judged(KIND, &tally, (&[], &judgement.warnings));
+    trail.note(|note| note.accepted = 1);
+    let entry = find(gateway, id).ok_or(GatewayError::Internal)?;
+    Ok(shown(&entry))
+}
+
+/// Whether an update may be carried out: the record, the unit, then path and body, then existence.
+fn check_put(
+    gateway: &Gateway,
+    caller: &Caller,
+    (id, judgement): (&str, &Judgement<StaticRow>),
+) -> Result<(), GatewayError> {
+    let step = judgement.first_step();
+    let refused = || refusal(Shape::Single, Handling::Strict, judgement);
+    if step == Some(Step::Validation) {
+        return Err(refused());
     }
     check_owner(caller, id)?;
-    if judgement.first_step().is_some() {
-        return Err(refusal(Shape::Single, Handling::Strict, &judgement).with_errors(errors));
+    if step.is_some() {
+        return Err(refused());
     }
-    let rows: Vec<_> = judgement.accepted.into_iter().map(|(_, row)| row).collect();
-    if rows
-        .iter()
-        .any(|row| row.irve.id_pdc_itinerance.as_str() != id)
-    {
-        return Err(GatewayError::PathMismatch.into());
+    let mut sent = judgement.accepted.iter();
+    if sent.any(|(_, row)| row.irve.id_pdc_itinerance.as_str() != id) {
+        return Err(GatewayError::PathMismatch);
     }
     find(gateway, id)
         .filter(|entry| entry.deleted_at.is_none())
-        .ok_or(GatewayError::Absent(Absent::UpdatedStatic))?;
-    let change = upsert(
-        &gateway.directory.read(),
-        &rows,
-        author(caller, received_at),
-    );
-    carry_out(gateway, &change).await?;
-    drop(writing);
-    let entry = find(gateway, id).ok_or(GatewayError::Internal)?;
-    let mut response = shown(&entry);
-    response.extensions_mut().insert(note(caller, 1));
-    Ok(response)
+        .map(|_entry| ())
+        .ok_or(GatewayError::Absent(Absent::UpdatedStatic))
 }

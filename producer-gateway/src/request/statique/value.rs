@@ -12,21 +12,27 @@ use crate::request::violation::{Code, Mismatch};
 
 /// The id of what takes no part in roaming.
 pub(super) const NOT_CONCERNED: &str = "Non concerné";
-const IMPLANTATION: [&str; 5] = [
+pub(crate) const IMPLANTATION: [&str; 5] = [
     "Voirie",
     "Parking public",
     "Parking privé à usage public",
     "Parking privé réservé à la clientèle",
     "Station dédiée à la recharge rapide",
 ];
-const ACCESS: [&str; 2] = ["Accès libre", "Accès réservé"];
-const ACCESSIBILITY: [&str; 4] = [
+pub(crate) const ACCESS: [&str; 2] = ["Accès libre", "Accès réservé"];
+pub(crate) const ACCESSIBILITY: [&str; 4] = [
     "Réservé PMR",
     "Accessible mais non réservé PMR",
     "Non accessible",
     "Accessibilité inconnue",
 ];
-const CONNECTION: [&str; 2] = ["Direct", "Indirect"];
+pub(crate) const CONNECTION: [&str; 2] = ["Direct", "Indirect"];
+/// `FR`, three of the unit, `P`, the operator's own.
+pub(crate) const STATION_ID_PATTERN: &str = r"^(FR[A-Z0-9]{3}P[A-Z0-9]{1,29}|Non concerné)$";
+/// `FR`, three of the unit, `E`, the operator's own.
+pub(crate) const CHARGE_POINT_ID_PATTERN: &str = r"^(FR[A-Z0-9]{3}E[A-Z0-9]{1,29}|Non concerné)$";
+/// Department and municipality.
+pub(crate) const INSEE_CODE_PATTERN: &str = r"^([013-9]\d|2[AB1-9])\d{3}$";
 const MAX_PDL_CHARACTERS: usize = 64;
 
 pub(super) fn string(value: &Value) -> Result<String, Mismatch> {
@@ -47,24 +53,14 @@ pub(super) fn station_id(value: &Value) -> Result<StationId, Mismatch> {
     let text = lax::trimmed(value)?;
     let fits = text == NOT_CONCERNED || is_roaming_id(text, b'P');
     let id = fits.then(|| StationId::parse(text).ok()).flatten();
-    id.ok_or_else(|| {
-        pattern(
-            Code::StationIdFormat,
-            r"^(FR[A-Z0-9]{3}P[A-Z0-9]{1,29}|Non concerné)$",
-        )
-    })
+    id.ok_or_else(|| pattern(Code::StationIdFormat, STATION_ID_PATTERN))
 }
 
 pub(super) fn charge_point_id(value: &Value) -> Result<ChargePointId, Mismatch> {
     let text = lax::trimmed(value)?;
     let fits = text == NOT_CONCERNED || is_roaming_id(text, b'E');
     let id = fits.then(|| ChargePointId::parse(text).ok()).flatten();
-    id.ok_or_else(|| {
-        pattern(
-            Code::ChargePointIdFormat,
-            r"^(FR[A-Z0-9]{3}E[A-Z0-9]{1,29}|Non concerné)$",
-        )
-    })
+    id.ok_or_else(|| pattern(Code::ChargePointIdFormat, CHARGE_POINT_ID_PATTERN))
 }
 
 fn one_of(value: &Value, all: &[&'static str]) -> Result<String, Mismatch> {
@@ -99,10 +95,7 @@ pub(super) fn insee_code(value: &Value) -> Result<String, Mismatch> {
     if fits {
         Ok(text.to_owned())
     } else {
-        Err(pattern(
-            Code::InseeCodeFormat,
-            r"^([013-9]\d|2[AB1-9])\d{3}$",
-        ))
+        Err(pattern(Code::InseeCodeFormat, INSEE_CODE_PATTERN))
     }
 }
 

@@ -46,7 +46,7 @@ impl Event<'_> {
             offset,
         };
         let (event_id, request_id, submitted_by) =
-            (EventId(Uuid::nil()), RequestId(Uuid::nil()), String::new());
+            (EventId(Uuid::nil()), RequestId(Uuid::nil()), "".into());
         let _outcome = match self {
             Self::Status(log, status) => {
                 let status = ChargePointStatus {

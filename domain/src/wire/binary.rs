@@ -30,7 +30,14 @@ pub enum WireError {
     Schema,
 }
 
-/// Reads Avro binary from a slice. Allocates only what the slice can hold.
+/// The most bytes of a `long`: 64 bits in groups of seven.
+const MAX_LONG_BYTES: usize = 10;
+
+/// The most items for which room is made before they have been read.
+const MAX_ROOM: usize = 64;
+
+/// Reads Avro binary from a slice. Allocates in proportion to what it has read, whatever a length
+/// in the bytes says.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -60,21 +67,27 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Truncated, or more than 64 bits.
+    #[inline]
     pub fn long(&mut self) -> Result<i64, WireError> {
         let mut value = 0_u64;
-        for shift in (0..64).step_by(7) {
-            let (&byte, tail) = self.rest.split_first().ok_or(WireError::Truncated)?;
-            self.rest = tail;
+        let mut shift = 0;
+        for (read, &byte) in self.rest.iter().take(MAX_LONG_BYTES).enumerate() {
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
                 return Err(WireError::Number);
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
+                self.rest = self.rest.get(read + 1..).unwrap_or_default();
                 return Ok((value >> 1).cast_signed() ^ -(value & 1).cast_signed());
             }
+            shift += 7;
         }
-        Err(WireError::Number)
+        if self.rest.len() < MAX_LONG_BYTES {
+            Err(WireError::Truncated)
+        } else {
+            Err(WireError::Number)
+        }
     }
 
     /// Reads `int`.
@@ -124,6 +137,14 @@ impl<'a> Reader<'a> {
     pub fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = usize::try_from(self.long()?).map_err(|_| WireError::Number)?;
         self.take(length)
+    }
+
+    /// Passes over `length` bytes.
+    ///
+    /// # Errors
+    /// Truncated.
+    pub fn skip(&mut self, length: usize) -> Result<(), WireError> {
+        self.take(length).map(drop)
     }
 
     /// Reads a `fixed` of 16 bytes as a UUID in network order.
@@ -189,7 +210,7 @@ impl<'a> Reader<'a> {
             if count > self.remaining() {
                 return Err(WireError::Truncated);
             }
-            items.reserve(count);
+            items.reserve(count.min(MAX_ROOM));
             for _ in 0..count {
                 items.push(read(self)?);
             }

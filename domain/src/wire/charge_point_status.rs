@@ -7,6 +7,30 @@ use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::status::{ChargePointStatus, ConnectorState, Occupancy, ServiceState, StatusPayload};
 use crate::time::{Timestamp, TimestampMicros};
 
+/// Reads a record whose account is left empty, and the account.
+fn read<'a>(reader: &mut Reader<'a>) -> Result<(ChargePointStatus, &'a str), WireError> {
+    let connector =
+        |reader: &mut Reader<'_>| reader.optional(|reader| reader.symbol(&ConnectorState::ALL));
+    let record = ChargePointStatus {
+        event_id: EventId(reader.uuid()?),
+        charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+        station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+        event_time: TimestampMicros::from_us(reader.long()?),
+        received_at: Timestamp::from_ms(reader.long()?),
+        payload: StatusPayload {
+            service_state: reader.symbol(&ServiceState::ALL)?,
+            occupancy: reader.symbol(&Occupancy::ALL)?,
+            connector_type_2: connector(reader)?,
+            connector_ccs: connector(reader)?,
+            connector_chademo: connector(reader)?,
+            connector_ef: connector(reader)?,
+        },
+        request_id: RequestId(reader.uuid()?),
+        submitted_by: String::new(),
+    };
+    Ok((record, reader.string()?))
+}
+
 impl Record for ChargePointStatus {
     const CONTRACT: Contract = CHARGE_POINT_STATUS;
 
@@ -32,24 +56,16 @@ impl Record for ChargePointStatus {
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        let connector =
-            |reader: &mut Reader<'_>| reader.optional(|reader| reader.symbol(&ConnectorState::ALL));
-        Ok(Self {
-            event_id: EventId(reader.uuid()?),
-            charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            event_time: TimestampMicros::from_us(reader.long()?),
-            received_at: Timestamp::from_ms(reader.long()?),
-            payload: StatusPayload {
-                service_state: reader.symbol(&ServiceState::ALL)?,
-                occupancy: reader.symbol(&Occupancy::ALL)?,
-                connector_type_2: connector(reader)?,
-                connector_ccs: connector(reader)?,
-                connector_chademo: connector(reader)?,
-                connector_ef: connector(reader)?,
-            },
-            request_id: RequestId(reader.uuid()?),
-            submitted_by: reader.string()?.to_owned(),
-        })
+        let (mut record, submitted_by) = read(reader)?;
+        submitted_by.clone_into(&mut record.submitted_by);
+        Ok(record)
+    }
+
+    fn decode_into(&mut self, reader: &mut Reader<'_>) -> Result<(), WireError> {
+        let (mut record, submitted_by) = read(reader)?;
+        std::mem::swap(&mut record.submitted_by, &mut self.submitted_by);
+        submitted_by.clone_into(&mut record.submitted_by);
+        *self = record;
+        Ok(())
     }
 }

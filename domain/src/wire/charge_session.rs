@@ -7,6 +7,22 @@ use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::session::ChargeSession;
 use crate::time::{Timestamp, TimestampMicros};
 
+/// Reads a record whose account is left empty, and the account.
+fn read<'a>(reader: &mut Reader<'a>) -> Result<(ChargeSession, &'a str), WireError> {
+    let record = ChargeSession {
+        event_id: EventId(reader.uuid()?),
+        charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+        station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+        start: TimestampMicros::from_us(reader.long()?),
+        end: TimestampMicros::from_us(reader.long()?),
+        received_at: Timestamp::from_ms(reader.long()?),
+        energy_wh: reader.long()?,
+        request_id: RequestId(reader.uuid()?),
+        submitted_by: String::new(),
+    };
+    Ok((record, reader.string()?))
+}
+
 impl Record for ChargeSession {
     const CONTRACT: Contract = CHARGE_SESSION;
 
@@ -23,16 +39,16 @@ impl Record for ChargeSession {
     }
 
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
-        Ok(Self {
-            event_id: EventId(reader.uuid()?),
-            charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            start: TimestampMicros::from_us(reader.long()?),
-            end: TimestampMicros::from_us(reader.long()?),
-            received_at: Timestamp::from_ms(reader.long()?),
-            energy_wh: reader.long()?,
-            request_id: RequestId(reader.uuid()?),
-            submitted_by: reader.string()?.to_owned(),
-        })
+        let (mut record, submitted_by) = read(reader)?;
+        submitted_by.clone_into(&mut record.submitted_by);
+        Ok(record)
+    }
+
+    fn decode_into(&mut self, reader: &mut Reader<'_>) -> Result<(), WireError> {
+        let (mut record, submitted_by) = read(reader)?;
+        std::mem::swap(&mut record.submitted_by, &mut self.submitted_by);
+        submitted_by.clone_into(&mut record.submitted_by);
+        *self = record;
+        Ok(())
     }
 }

@@ -31,7 +31,14 @@ pub enum WireError {
     Schema,
 }
 
-/// Reads Avro binary from a slice. Allocates only what the slice can hold.
+/// The most bytes of a `long`: 64 bits in groups of seven.
+const MAX_LONG_BYTES: usize = 10;
+
+/// The most items for which room is made before they have been read.
+const MAX_ROOM: usize = 64;
+
+/// Reads Avro binary from a slice. Allocates in proportion to what it has read, whatever a length
+/// in the bytes says.
 #[derive(Debug, Clone)]
 pub struct Reader<'a> {
     rest: &'a [u8],
@@ -74,20 +81,23 @@ impl<'a> Reader<'a> {
 
     fn long_of_many_bytes(&mut self) -> Result<i64, WireError> {
         let mut value = 0_u64;
-        for (shift, &byte) in (0..64).step_by(7).zip(self.rest) {
+        let mut shift = 0;
+        for (read, &byte) in self.rest.iter().take(MAX_LONG_BYTES).enumerate() {
             let bits = u64::from(byte & 0x7f);
             if shift == 63 && bits > 1 {
                 return Err(WireError::Number);
             }
             value |= bits << shift;
             if byte & 0x80 == 0 {
-                let _bytes_read = self.take(shift / 7 + 1)?;
+                self.rest = self.rest.get(read + 1..).unwrap_or_default();
                 return Ok(unzigzag(value));
             }
+            shift += 7;
         }
-        match self.rest.len() {
-            0..10 => Err(WireError::Truncated),
-            _ => Err(WireError::Number),
+        if self.rest.len() < MAX_LONG_BYTES {
+            Err(WireError::Truncated)
+        } else {
+            Err(WireError::Number)
         }
     }
 
@@ -138,6 +148,14 @@ impl<'a> Reader<'a> {
     pub fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = usize::try_from(self.long()?).map_err(|_| WireError::Number)?;
         self.take(length)
+    }
+
+    /// Passes over `length` bytes.
+    ///
+    /// # Errors
+    /// Truncated.
+    pub fn skip(&mut self, length: usize) -> Result<(), WireError> {
+        self.take(length).map(drop)
     }
 
     /// Reads a `fixed` of 16 bytes as a UUID in network order.
@@ -203,7 +221,7 @@ impl<'a> Reader<'a> {
             if count > self.remaining() {
                 return Err(WireError::Truncated);
             }
-            items.reserve(count);
+            items.reserve(count.min(MAX_ROOM));
             for _ in 0..count {
                 items.push(read(self)?);
             }

@@ -29,3 +29,4 @@ mod scope;
 mod story;
 mod task;
 mod views;
+mod wire;

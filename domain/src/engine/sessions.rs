@@ -6,11 +6,9 @@ use super::copies::{Copies, Novelty, Writing};
 use super::directory::Directory;
 use crate::indicator::Vector;
 use crate::policy::Policy;
+use crate::quality::session::SessionFacts;
 use crate::time::{Span, Timestamp};
 use crate::window::Window;
-
-/// Wh and W·ms: 1 Wh is 3,600,000 W·ms, and the share is in percent.
-const WATT_MS_PERCENT_PER_WH: i128 = 360_000_000;
 
 /// Start and end: what identifies a session of a charge point, in the order that decides overlaps.
 pub(super) type SessionKey = (Timestamp, Timestamp);
@@ -72,12 +70,17 @@ impl Sessions {
             let power_w = directory
                 .in_force(Window::of(start).start())
                 .map_or(0, |dimensions| dimensions.power_w);
+            let facts = SessionFacts {
+                duration,
+                energy_wh,
+                power_w,
+            };
             judged.push(Judged {
                 start,
                 duration,
                 energy_wh,
                 further_records: identity.copies.records() - 1,
-                is_flagged: overlaps || is_abnormal(energy_wh, power_w, duration, policy),
+                is_flagged: overlaps || facts.is_flagged(policy),
             });
             largest_end = largest_end.max(Some(end));
         }
@@ -94,14 +97,6 @@ impl Sessions {
             .map(|known| Some(known.key.1));
         self.largest_end = ends.fold(self.largest_end, Ord::max);
     }
-}
-
-/// More than the charge point can deliver. Left out while its power is unknown.
-fn is_abnormal(energy_wh: i64, power_w: i64, duration: Span, policy: &Policy) -> bool {
-    let most = i128::from(policy.abnormal_energy_percent)
-        * i128::from(power_w)
-        * i128::from(duration.as_ms());
-    power_w > 0 && i128::from(energy_wh) * WATT_MS_PERCENT_PER_WH > most
 }
 
 /// Adds the sessions that start in `[from, to)`.
@@ -154,15 +149,5 @@ mod tests {
         assert_eq!(flags(&[(0, 100), (10, 20), (50, 60)]), [false, true, true]);
         assert_eq!(flags(&[(0, 10), (10, 20)]), [false, false]);
         assert_eq!(flags(&[(0, 10), (0, 20)]), [false, true]);
-    }
-
-    #[test]
-    fn energy_of_exactly_110_percent_is_not_abnormal() {
-        let policy = Policy::qc_1();
-        let hour = Span::from_hours(1);
-        assert!(!is_abnormal(55_000, 50_000, hour, &policy));
-        assert!(is_abnormal(55_001, 50_000, hour, &policy));
-        assert!(is_abnormal(1, 50_000, Span::ZERO, &policy));
-        assert!(!is_abnormal(1, 0, Span::ZERO, &policy), "power unknown");
     }
 }

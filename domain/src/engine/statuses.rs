@@ -3,7 +3,8 @@
 use super::copies::{Copies, Novelty, Writing};
 use crate::indicator::Vector;
 use crate::policy::Policy;
-use crate::status::{Occupancy, ServiceState, StatusPayload};
+use crate::quality::is_inconsistent;
+use crate::status::StatusPayload;
 use crate::time::{Span, Timestamp};
 use crate::timeline::{Mark, MarkKind};
 use crate::window::Window;
@@ -105,14 +106,10 @@ impl Statuses {
     }
 }
 
-/// Occupied while out of service or unknown (rule 37).
-fn is_inconsistent(payload: StatusPayload) -> bool {
-    payload.occupancy == Occupancy::Occupied && payload.service_state != ServiceState::InService
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::{Occupancy, ServiceState};
 
     #[test]
     fn statuses_stand_by_event_time_whatever_the_order_of_arrival() {

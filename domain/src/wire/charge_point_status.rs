@@ -5,7 +5,6 @@ use super::{Reader, Record, WireError};
 use crate::contract::{CHARGE_POINT_STATUS, Contract};
 use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::status::{ChargePointStatus, ConnectorState, Occupancy, ServiceState, StatusPayload};
-use crate::time::{Timestamp, TimestampMicros};
 
 /// Reads a record whose account is left empty, and the account.
 fn read<'a>(reader: &mut Reader<'a>) -> Result<(ChargePointStatus, &'a str), WireError> {
@@ -15,8 +14,8 @@ fn read<'a>(reader: &mut Reader<'a>) -> Result<(ChargePointStatus, &'a str), Wir
         event_id: EventId(reader.uuid()?),
         charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
         station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-        event_time: TimestampMicros::from_us(reader.long()?),
-        received_at: Timestamp::from_ms(reader.long()?),
+        event_time: reader.instant_micros()?,
+        received_at: reader.instant()?,
         payload: StatusPayload {
             service_state: reader.symbol(&ServiceState::ALL)?,
             occupancy: reader.symbol(&Occupancy::ALL)?,

@@ -10,8 +10,10 @@ TYPOS := $(TOOLS)/typos-1.52.0/bin/typos
 SHELLCHECK := $(TOOLS)/shellcheck-0.11.0.1/bin/shellcheck
 STACK := deploy/local/stack
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
+CARGO_FUZZ := $(TOOLS)/cargo-fuzz/bin/cargo-fuzz
+FUZZ_SECONDS ?= 60
 
-.PHONY: help demo test check fmt lint style docs unit e2e bench bench-gateway freshness deny ci build fetch tools up down status logs clean-data
+.PHONY: help demo test check fmt lint style docs unit e2e bench bench-engine bench-gateway instructions fuzz freshness deny ci build fetch tools up down status logs clean-data
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -19,8 +21,8 @@ help: ## List the verbs
 demo: ## Install what is missing, run the whole pipeline on real parts, show indicators
 	@deploy/local/demo
 
-test: fetch build ## Every test: units, properties, contracts, then end to end on real parts
-	$(MAKE) --no-print-directory unit e2e
+test: fetch build ## Every test: units, properties, contracts, instructions, then end to end on real parts
+	$(MAKE) --no-print-directory unit instructions e2e
 
 check: style lint unit docs ## Format, style, lints, tests without the stack, docs: before every commit
 
@@ -62,11 +64,23 @@ e2e: fetch tools ## End-to-end scenarios on real Kafka, registry and ClickHouse 
 	cargo build --workspace --bins --locked --quiet
 	cargo test --workspace --test scenarios --locked -- --test-threads=1 --nocapture
 
-bench: ## Measure; figures and commands are in docs/performance.md
+bench: bench-engine ## Measure; figures and commands are in docs/performance.md
 	deploy/local/measure
 
 bench-gateway: ## Measure the gateway alone, with release builds
 	deploy/local/measure-gateway
+
+bench-engine: ## Measure the engine alone: CPU time, allocations, state, by size of the fleet
+	cargo bench -p domain --bench counts --locked
+
+instructions: ## Count the instructions of a fixed replay and compare them with those that are kept
+	domain/benches/instructions.sh
+
+fuzz: $(CARGO_FUZZ) ## Throw bytes at the decoders, FUZZ_SECONDS (60) each, on the nightly toolchain
+	@for target in exact resolved state; do \
+	  PATH="$(dir $(CARGO_FUZZ)):$$PATH" cargo +nightly fuzz run --fuzz-dir fuzz "$$target" -- \
+	    -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -rss_limit_mb=1024 -malloc_limit_mb=64; \
+	done
 
 deny: $(CARGO_DENY) ## Who may depend on whom, licences, sources
 	$(CARGO_DENY) --offline check --config .deny.toml -A unused-wrapper bans licenses sources
@@ -101,3 +115,6 @@ $(SHELLCHECK):
 
 $(CARGO_DENY):
 	cargo install --quiet --locked --root $(TOOLS)/cargo-deny cargo-deny
+
+$(CARGO_FUZZ):
+	cargo install --quiet --locked --root $(TOOLS)/cargo-fuzz cargo-fuzz

@@ -16,7 +16,7 @@
 
 mod mix;
 
-use mix::meter::{Allocations, Cost, uncounted};
+use mix::meter::{Allocations, Cost, Gauges, cpu_time, uncounted};
 use mix::player::Mode;
 use mix::{Part, Player, Settings};
 
@@ -34,13 +34,23 @@ fn counted(work: &mut dyn FnMut()) -> Allocations {
     }
 }
 
+const COUNTING: Gauges = Gauges {
+    counter: counted,
+    clock: cpu_time,
+};
+
+const TIMING: Gauges = Gauges {
+    counter: uncounted,
+    clock: cpu_time,
+};
+
 fn per_item(cost: Cost) -> f64 {
     cost.cpu.as_secs_f64() * 1e9 / cost.items.max(1) as f64
 }
 
 /// Measures one size and prints its table; returns the cost of a status, decoded and applied, ns.
 fn measure(charge_points: usize) -> f64 {
-    let mut player = Player::loaded(Settings::france(charge_points), counted);
+    let mut player = Player::loaded(Settings::france(charge_points), COUNTING);
     let bytes = player.state_bytes as f64 / charge_points as f64;
     println!("\n{charge_points} charge points");
     println!("  state                 {bytes:>10.0} bytes per charge point");
@@ -97,7 +107,7 @@ fn measure_without_sessions(charge_points: usize) {
         has_sessions: false,
         ..Settings::france(charge_points)
     };
-    let player = Player::loaded(settings, counted);
+    let player = Player::loaded(settings, COUNTING);
     let bytes = player.state_bytes as f64 / charge_points as f64;
     println!("\n{charge_points} charge points without sessions: {bytes:.0} bytes of state each");
 }
@@ -110,7 +120,7 @@ fn measure_retained() {
             pace,
             ..Settings::france(1)
         };
-        let mut player = Player::loaded(settings, uncounted);
+        let mut player = Player::loaded(settings, TIMING);
         for _ in 0..HOURS {
             player.play(Mode::Apart);
         }

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, SamplingMode};
 
-use mix::meter::uncounted;
+use mix::meter::{Gauges, cpu_time, uncounted};
 use mix::player::Mode;
 use mix::{Part, Player, Settings};
 
@@ -51,7 +51,11 @@ fn per_item(
 }
 
 fn bench(criterion: &mut Criterion, charge_points: usize) {
-    let mut player = Player::loaded(Settings::france(charge_points), uncounted);
+    let gauges = Gauges {
+        counter: uncounted,
+        clock: cpu_time,
+    };
+    let mut player = Player::loaded(Settings::france(charge_points), gauges);
     let mut group = criterion.benchmark_group("engine");
     group
         .sampling_mode(SamplingMode::Flat)

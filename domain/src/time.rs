@@ -28,10 +28,10 @@ impl Timestamp {
         self.0
     }
 
-    /// The last multiple of `step` that is not after this instant.
+    /// The last multiple of `step` that is not after this instant, or the first instant of all.
     #[must_use]
     pub const fn floor(self, step: Span) -> Self {
-        Self(self.0.div_euclid(step.0) * step.0)
+        Self(self.0.div_euclid(step.0).saturating_mul(step.0))
     }
 }
 

@@ -69,6 +69,15 @@ pub(crate) struct Allocations {
 /// Runs something under a counting allocator, or just runs it.
 pub(crate) type Counter = fn(&mut dyn FnMut()) -> Allocations;
 
+/// With what to measure.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Gauges {
+    /// Under what to run the parts.
+    pub(crate) counter: Counter,
+    /// The CPU time so far.
+    pub(crate) clock: fn() -> Duration,
+}
+
 /// Runs `work` and counts nothing.
 pub(crate) fn uncounted(work: &mut dyn FnMut()) -> Allocations {
     work();
@@ -92,17 +101,20 @@ pub(crate) struct Cost {
 #[derive(Debug)]
 pub(crate) struct Meter {
     costs: [Cost; Part::ALL.len()],
-    counter: Counter,
+    pub(crate) gauges: Gauges,
+    /// The one part that is run under the counter; all without one.
+    pub(crate) only: Option<Part>,
     /// Bytes that the measured parts allocated and did not free: what the engine holds.
     pub(crate) kept_bytes: i64,
 }
 
 impl Meter {
     /// A meter that has seen nothing.
-    pub(crate) fn new(counter: Counter) -> Self {
+    pub(crate) fn new(gauges: Gauges) -> Self {
         Self {
             costs: [Cost::default(); Part::ALL.len()],
-            counter,
+            gauges,
+            only: None,
             kept_bytes: 0,
         }
     }
@@ -111,14 +123,20 @@ impl Meter {
     pub(crate) fn run(&mut self, part: Part, work: impl FnOnce() -> usize) {
         let mut work = Some(work);
         let mut items = 0;
-        let before = cpu_time();
-        let allocations = (self.counter)(&mut || {
+        let before = (self.gauges.clock)();
+        let is_counted = self.only.is_none_or(|only| only == part);
+        let counter = if is_counted {
+            self.gauges.counter
+        } else {
+            uncounted
+        };
+        let allocations = counter(&mut || {
             if let Some(work) = work.take() {
                 items = work();
             }
         });
         let cost = &mut self.costs[part as usize];
-        cost.cpu += cpu_time().saturating_sub(before);
+        cost.cpu += (self.gauges.clock)().saturating_sub(before);
         cost.runs += 1;
         cost.items += items as u64;
         cost.allocations += allocations.count;
@@ -136,7 +154,8 @@ impl Meter {
     }
 }
 
-fn cpu_time() -> Duration {
+/// User and system time of this process.
+pub(crate) fn cpu_time() -> Duration {
     let now = clock_gettime(ClockId::ProcessCPUTime);
     let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
     Duration::new(seconds, u32::try_from(now.tv_nsec).unwrap_or(0))

@@ -1,9 +1,11 @@
 //! The Avro binary encoding (specification 1.12, "Binary Encoding") of the types that we use.
 
+use std::ops::RangeInclusive;
+
 use arrayvec::ArrayVec;
 use uuid::Uuid;
 
-use crate::time::Timestamp;
+use crate::time::{Timestamp, TimestampMicros};
 
 /// What is wrong with the bytes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -33,6 +35,10 @@ pub enum WireError {
 
 /// The most bytes of a `long`: 64 bits in groups of seven.
 const MAX_LONG_BYTES: usize = 10;
+
+/// The instants of records, ms since the epoch: the years 1 to 9999, which RFC 3339 can write. Far
+/// from the limits of a `long`, so that nothing that is computed from them overflows.
+pub const INSTANTS_MS: RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
 /// The most items for which room is made before they have been read.
 const MAX_ROOM: usize = 64;
@@ -197,6 +203,28 @@ impl<'a> Reader<'a> {
     /// As [`Self::long`].
     pub fn timestamp(&mut self) -> Result<Timestamp, WireError> {
         self.long().map(Timestamp::from_ms)
+    }
+
+    /// Reads an instant of an event or a figure: `long`, ms since the epoch.
+    ///
+    /// # Errors
+    /// As [`Self::long`], and beyond [`INSTANTS_MS`].
+    pub fn instant(&mut self) -> Result<Timestamp, WireError> {
+        let ms = self.long()?;
+        let is_readable = INSTANTS_MS.contains(&ms);
+        is_readable
+            .then(|| Timestamp::from_ms(ms))
+            .ok_or(WireError::Number)
+    }
+
+    /// Reads an instant as operators send it: `long`, µs since the epoch.
+    ///
+    /// # Errors
+    /// As [`Self::instant`].
+    pub fn instant_micros(&mut self) -> Result<TimestampMicros, WireError> {
+        let instant = TimestampMicros::from_us(self.long()?);
+        let is_readable = INSTANTS_MS.contains(&instant.floor().as_ms());
+        is_readable.then_some(instant).ok_or(WireError::Number)
     }
 
     /// Reads an `array` whose items `read` reads; any division into blocks.

@@ -118,9 +118,9 @@ impl Record for ChargePoint {
         Ok(Self {
             irve: read_irve(reader)?,
             revision: reader.long()?,
-            created_at: Timestamp::from_ms(reader.long()?),
-            updated_at: Timestamp::from_ms(reader.long()?),
-            deleted_at: reader.optional(Reader::long)?.map(Timestamp::from_ms),
+            created_at: reader.instant()?,
+            updated_at: reader.instant()?,
+            deleted_at: reader.optional(Reader::instant)?,
             updated_by: reader.string()?.to_owned(),
             legacy: reader.boolean()?,
         })

@@ -7,7 +7,6 @@ use crate::id::{ChargePointId, StationId};
 use crate::indicator::{
     ChargePointIndicator, ChargePointState, Emission, FailureGauges, Phase, Vector,
 };
-use crate::time::Timestamp;
 use crate::window::Window;
 
 pub(super) fn put_vector(out: &mut Vec<u8>, vector: &Vector) {
@@ -47,8 +46,8 @@ pub(super) fn read_emission(reader: &mut Reader<'_>) -> Result<Emission, WireErr
     Ok(Emission {
         phase: reader.symbol(&Phase::ALL)?,
         revision: reader.int()?,
-        version: Timestamp::from_ms(reader.long()?),
-        computed_at: Timestamp::from_ms(reader.long()?),
+        version: reader.instant()?,
+        computed_at: reader.instant()?,
     })
 }
 
@@ -73,7 +72,7 @@ impl Record for ChargePointIndicator {
             policy: reader.string()?.into(),
             station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
             charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            window: Window::of(Timestamp::from_ms(reader.long()?)),
+            window: Window::of(reader.instant()?),
             code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,
             vector: read_vector(reader)?,

@@ -5,7 +5,6 @@ use super::{Reader, Record, WireError};
 use crate::contract::{CHARGE_POINT_STATUS, Contract};
 use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::status::{ChargePointStatus, ConnectorState, Occupancy, ServiceState, StatusPayload};
-use crate::time::{Timestamp, TimestampMicros};
 
 impl Record for ChargePointStatus {
     const CONTRACT: Contract = CHARGE_POINT_STATUS;
@@ -38,8 +37,8 @@ impl Record for ChargePointStatus {
             event_id: EventId(reader.uuid()?),
             charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
             station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            event_time: TimestampMicros::from_us(reader.long()?),
-            received_at: Timestamp::from_ms(reader.long()?),
+            event_time: reader.instant_micros()?,
+            received_at: reader.instant()?,
             payload: StatusPayload {
                 service_state: reader.symbol(&ServiceState::ALL)?,
                 occupancy: reader.symbol(&Occupancy::ALL)?,

@@ -5,7 +5,6 @@ use super::{Reader, Record, WireError};
 use crate::contract::{CHARGE_SESSION, Contract};
 use crate::id::{ChargePointId, EventId, RequestId, StationId};
 use crate::session::ChargeSession;
-use crate::time::{Timestamp, TimestampMicros};
 
 impl Record for ChargeSession {
     const CONTRACT: Contract = CHARGE_SESSION;
@@ -27,9 +26,9 @@ impl Record for ChargeSession {
             event_id: EventId(reader.uuid()?),
             charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
             station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            start: TimestampMicros::from_us(reader.long()?),
-            end: TimestampMicros::from_us(reader.long()?),
-            received_at: Timestamp::from_ms(reader.long()?),
+            start: reader.instant_micros()?,
+            end: reader.instant_micros()?,
+            received_at: reader.instant()?,
             energy_wh: reader.long()?,
             request_id: RequestId(reader.uuid()?),
             submitted_by: reader.string()?.into(),

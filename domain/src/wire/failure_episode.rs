@@ -5,7 +5,6 @@ use super::{Reader, Record, WireError};
 use crate::contract::{Contract, FAILURE_EPISODE};
 use crate::episode::{EntityType, EpisodeEnd, EpisodeFlags, EpisodeOutcome, FailureEpisode};
 use crate::id::{ChargePointId, StationId};
-use crate::time::Timestamp;
 
 fn put_end(out: &mut Vec<u8>, end: Option<EpisodeEnd>) {
     put_optional(out, end.map(|end| end.closed_at.as_ms()), put_long);
@@ -15,14 +14,13 @@ fn put_end(out: &mut Vec<u8>, end: Option<EpisodeEnd>) {
 }
 
 fn read_end(reader: &mut Reader<'_>) -> Result<Option<EpisodeEnd>, WireError> {
-    let closed_at = reader.optional(Reader::long)?;
+    let closed_at = reader.optional(Reader::instant)?;
     let time_to_return_ms = reader.optional(Reader::long)?;
     let out_of_service_ms = reader.optional(Reader::long)?;
     let unknown_ms = reader.optional(Reader::long)?;
     match (closed_at, time_to_return_ms, out_of_service_ms, unknown_ms) {
         (None, None, None, None) => Ok(None),
         (Some(closed_at), Some(time_to_return_ms), Some(out_of_service_ms), Some(unknown_ms)) => {
-            let closed_at = Timestamp::from_ms(closed_at);
             Ok(Some(EpisodeEnd {
                 closed_at,
                 time_to_return_ms,
@@ -67,7 +65,7 @@ impl Record for FailureEpisode {
             policy,
             station_id,
             charge_point_id,
-            opened_at: Timestamp::from_ms(reader.long()?),
+            opened_at: reader.instant()?,
             outcome: reader.symbol(&EpisodeOutcome::ALL)?,
             end: read_end(reader)?,
             flags: EpisodeFlags {
@@ -78,8 +76,8 @@ impl Record for FailureEpisode {
             code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,
             revision: reader.int()?,
-            version: Timestamp::from_ms(reader.long()?),
-            computed_at: Timestamp::from_ms(reader.long()?),
+            version: reader.instant()?,
+            computed_at: reader.instant()?,
         };
         if episode.entity_type() == entity_type {
             Ok(episode)

@@ -8,7 +8,6 @@ use super::{Reader, Record, WireError};
 use crate::contract::{Contract, STATION_INDICATOR};
 use crate::id::StationId;
 use crate::indicator::{StationIndicator, StationState, StationSweep};
-use crate::time::Timestamp;
 use crate::window::Window;
 
 fn read_sweep(reader: &mut Reader<'_>) -> Result<StationSweep, WireError> {
@@ -42,7 +41,7 @@ impl Record for StationIndicator {
         Ok(Self {
             policy: reader.string()?.into(),
             station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            window: Window::of(Timestamp::from_ms(reader.long()?)),
+            window: Window::of(reader.instant()?),
             code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,
             vector: read_vector(reader)?,

@@ -4,6 +4,7 @@ use domain::charge_point::Day;
 use domain::episode::{EpisodeEnd, EpisodeFlags};
 use domain::indicator::{Emission, FailureGauges, StationSweep, Vector};
 use domain::status::StatusPayload;
+use domain::wire::binary::INSTANTS_MS;
 use domain::{
     ChargePoint, ChargePointId, ChargePointIndicator, ChargePointState, ChargePointStatus,
     ChargeSession, ConnectorState, EpisodeOutcome, EventId, FailureEpisode, Occupancy, Phase,
@@ -23,12 +24,15 @@ fn station_id() -> impl Strategy<Value = StationId> {
     "FR[A-Z0-9]{3}P[0-9]{1,10}".prop_map(|id| StationId::parse(&id).unwrap())
 }
 
+/// Any instant that can be read, and often the first and the last of them.
 fn instant() -> impl Strategy<Value = Timestamp> {
-    any::<i64>().prop_map(at)
+    let (first, last) = (*INSTANTS_MS.start(), *INSTANTS_MS.end());
+    prop_oneof![8 => INSTANTS_MS, 1 => Just(first), 1 => Just(last)].prop_map(at)
 }
 
 fn micros() -> impl Strategy<Value = TimestampMicros> {
-    any::<i64>().prop_map(TimestampMicros::from_us)
+    let within = (instant(), 0..1_000_i64);
+    within.prop_map(|(at, us)| TimestampMicros::from_us(at.as_ms() * 1_000 + us))
 }
 
 fn ids() -> impl Strategy<Value = (EventId, RequestId)> {

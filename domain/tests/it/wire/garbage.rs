@@ -7,7 +7,8 @@ use std::sync::Mutex;
 
 use domain::engine::{Arrival, Engine};
 use domain::position::{Fence, Position};
-use domain::wire::{Decoder, Record};
+use domain::wire::binary::INSTANTS_MS;
+use domain::wire::{Decoder, Record, WireError};
 use domain::{
     ChargePoint, ChargePointIndicator, ChargePointStatus, ChargeSession, FailureEpisode, Occupancy,
     Policy, ServiceState, StationIndicator,
@@ -248,4 +249,37 @@ fn a_length_of_half_a_gigabyte_is_not_allocated() {
     let mut bytes = Vec::new();
     domain::wire::binary::put_long(&mut bytes, 500_000_000);
     decode_all(&bytes);
+}
+
+#[test]
+fn an_instant_near_the_limits_of_a_long_is_refused() {
+    let extreme = |ms| {
+        let mut status = status(
+            "FRTSTETEST1",
+            at(0),
+            at(1),
+            payload(ServiceState::InService, Occupancy::Free),
+        );
+        status.received_at = at(ms);
+        encoded(&status)
+    };
+    let decoder = Decoder::<ChargePointStatus>::for_writer(ChargePointStatus::CONTRACT.schema);
+    let decoder = decoder.unwrap();
+    assert!(decoder.decode(&extreme(*INSTANTS_MS.end())).is_ok());
+    for ms in [i64::MIN, i64::MAX, *INSTANTS_MS.end() + 1] {
+        assert_eq!(decoder.decode(&extreme(ms)), Err(WireError::Number));
+    }
+}
+
+#[test]
+fn state_with_a_window_before_all_time_is_restored_or_refused() {
+    for value in state() {
+        for at in 0..value.len() {
+            let mut bytes = value.clone();
+            let mut first = Vec::new();
+            domain::wire::binary::put_long(&mut first, i64::MIN);
+            bytes.splice(at..=at, first);
+            restore(&bytes);
+        }
+    }
 }

@@ -2,9 +2,9 @@
 //! writer's schema to them.
 //!
 //! A decoder is chosen by the fingerprint of the writer's schema. One of the exact schema reads
-//! bytes without an intermediate value; [`Decoder::decode_into`] reuses the texts of the record
-//! before. A record of another, compatible schema is first resolved to ours by `apache-avro`. Both
-//! are proven equal by property. Schemas are trusted, since the registry checks them; bytes are not.
+//! bytes without an intermediate value and, but for a long account, without allocating. A record
+//! of another, compatible schema is first resolved to ours by `apache-avro`. Both are proven equal
+//! by property. Schemas are trusted, since the registry checks them; bytes are not.
 
 mod charge_point;
 mod charge_point_indicator;
@@ -36,14 +36,4 @@ pub trait Record: Sized {
     /// # Errors
     /// Says what is wrong with the bytes.
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError>;
-
-    /// Reads one record of the exact schema in place of this one, which keeps its buffers. After an
-    /// error it is as before.
-    ///
-    /// # Errors
-    /// Says what is wrong with the bytes.
-    fn decode_into(&mut self, reader: &mut Reader<'_>) -> Result<(), WireError> {
-        *self = Self::decode(reader)?;
-        Ok(())
-    }
 }

@@ -169,17 +169,11 @@ impl Player {
         self.next_offset += cursor.stamps.len().cast_signed() as i64;
         if mode == Mode::Together {
             meter.run(Part::DecodeObserve, || {
-                let mut records = records();
-                let Some((number, bytes)) = records.next() else {
-                    return 0;
-                };
-                let mut status: ChargePointStatus = decoded_from(bytes);
-                let _counted = engine.observe_status(&status, arrival(number));
-                let each = records.map(|(number, bytes)| {
-                    status.decode_into(&mut Reader::new(bytes)).unwrap();
+                let each = records().map(|(number, bytes)| {
+                    let status: ChargePointStatus = decoded_from(bytes);
                     let _counted = engine.observe_status(&status, arrival(number));
                 });
-                1 + each.count()
+                each.count()
             });
             return;
         }

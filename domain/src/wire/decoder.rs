@@ -113,25 +113,6 @@ impl<T: Record> Decoder<T> {
             Route::Resolved { writer, reader } => decode_exact(&resolve(writer, reader, bytes)?),
         }
     }
-
-    /// Reads one record, all of `bytes`, in place of `record`, whose buffers it reuses. After an
-    /// error `record` is one or the other.
-    ///
-    /// # Errors
-    /// Says what is wrong with the bytes.
-    pub fn decode_into(&self, bytes: &[u8], record: &mut T) -> Result<(), WireError> {
-        match &self.route {
-            Route::Exact => {
-                let mut reader = Reader::new(bytes);
-                record.decode_into(&mut reader)?;
-                reader.end()
-            }
-            Route::Resolved { .. } => {
-                *record = self.decode(bytes)?;
-                Ok(())
-            }
-        }
-    }
 }
 
 fn check(subject: &'static str, writer: &Schema, reader: &Schema) -> Result<(), SchemaError> {

@@ -221,24 +221,6 @@ proptest! {
             restore(&harmed(value, harms.clone()));
         }
     }
-
-    #[test]
-    fn a_record_is_decoded_over_another_as_if_alone(one in statuses(), other in statuses()) {
-        let decoder = Decoder::for_writer(ChargePointStatus::CONTRACT.schema).unwrap();
-        let mut record = one;
-        prop_assert_eq!(decoder.decode_into(&encoded(&other), &mut record), Ok(()));
-        prop_assert_eq!(&record, &other);
-        prop_assert!(decoder.decode_into(&[], &mut record).is_err());
-        prop_assert_eq!(record, other);
-    }
-
-    #[test]
-    fn a_session_is_decoded_over_another_as_if_alone(one in sessions(), other in sessions()) {
-        let decoder = Decoder::for_writer(ChargeSession::CONTRACT.schema).unwrap();
-        let mut record = one;
-        prop_assert_eq!(decoder.decode_into(&encoded(&other), &mut record), Ok(()));
-        prop_assert_eq!(record, other);
-    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Storage that grows by chunks: what it holds never moves, and at most one chunk is unused.
 
 /// Items a chunk.
-const CHUNK: usize = 256;
+const CHUNK: usize = 64;
 
 /// Items by number, in the order in which they were added; none is ever taken out.
 #[derive(Debug)]

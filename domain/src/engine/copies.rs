@@ -62,8 +62,11 @@ impl<P: Copy + PartialEq> Copies<P> {
     }
 
     /// What was stored: `records` of `contents`, in the order in which they were applied; none if
-    /// there is no content.
+    /// there is no content, or more than records.
     pub(super) fn stored(records: i64, contents: Vec<Content<P>>) -> Option<Self> {
+        if records < contents.len().cast_signed() as i64 {
+            return None;
+        }
         let mut contents = contents.into_iter();
         let Content { payload, first } = contents.next()?;
         let others: Vec<_> = contents.collect();

@@ -92,14 +92,16 @@ pub(crate) fn records(
     };
     let first = DirectoryRecord::Version(Box::new(version.clone()));
     let mut items = vec![item(known_from, first)];
+    // Instants and revisions grow along the topic: nothing happens in the millisecond of a null record.
+    let mut free_from = known_from;
     for (index, &(at, change)) in changes.iter().enumerate() {
-        let updated_at = change.updated_at(at);
+        let updated_at = change.updated_at(at).max(free_from);
         let next = changes.get(index + 1);
         let next = next.map(|&(at, change)| change.updated_at(at));
         let is_move = matches!(change.amendment, Amendment::Move) && homes.len() > 1;
         let longest_ms = (policy.late_limit.as_ms() / 2).min(change.read_after_minutes * 60_000);
         let late = updated_at + Span::from_ms(if is_move { 0 } else { longest_ms });
-        let read_at = next.map_or(late, |next| late.min(next));
+        let read_at = next.map_or(late, |next| late.min(next)).max(updated_at);
         version.revision += 1;
         version.updated_at = updated_at;
         match change.amendment {
@@ -115,6 +117,7 @@ pub(crate) fn records(
             }
             Amendment::Null => {
                 items.push(item(read_at, DirectoryRecord::Null(updated_at)));
+                free_from = updated_at + Span::from_ms(1);
                 continue;
             }
         }

@@ -33,7 +33,7 @@ const OF_AN_HOUR: [(Part, &str, Mode); 6] = [
     (Part::Encode, "encode", Mode::Apart),
     (Part::Observe, "observe", Mode::Apart),
     (Part::Close, "close", Mode::Together),
-    (Part::Snapshot, "snapshot", Mode::Together),
+    (Part::Drain, "drain", Mode::Together),
 ];
 
 /// The CPU time per item of what `step` makes the player do, times `iterations`.
@@ -85,7 +85,11 @@ fn bench(criterion: &mut Criterion, charge_points: usize) {
             });
         });
     }
-    player.play_and_keep();
+    group.bench_function(BenchmarkId::new("snapshot", charge_points), |bencher| {
+        bencher.iter_custom(|iterations| {
+            per_item(&mut player, Part::Snapshot, iterations, Player::keep)
+        });
+    });
     group.bench_function(BenchmarkId::new("restore", charge_points), |bencher| {
         bencher.iter_custom(|iterations| {
             per_item(&mut player, Part::Restore, iterations, Player::restore)

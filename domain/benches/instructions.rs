@@ -61,9 +61,9 @@ fn main() {
             player.play_late(CHARGE_POINTS / 10);
         });
     }
-    for part in [Part::Close, Part::Final, Part::Snapshot] {
+    for part in [Part::Close, Part::Final, Part::Drain] {
         item(&mut player, part, |player| player.play(Mode::Together));
     }
-    player.play_and_keep();
+    item(&mut player, Part::Snapshot, Player::keep);
     item(&mut player, Part::Restore, Player::restore);
 }

@@ -32,6 +32,7 @@
 mod agenda;
 mod arena;
 mod boundary;
+mod changelog;
 mod charge_point_ledger;
 mod copies;
 mod cutting;
@@ -66,11 +67,10 @@ use directory::{Change, Version};
 use failures::Dimensions;
 use roster::Roster;
 use smol_str::SmolStr;
-use state::StateKey;
 use station_ledger::StationLedger;
 
 use crate::charge_point::ChargePoint;
-use crate::clock::{ClockSnapshot, Cut};
+use crate::clock::Cut;
 use crate::id::{ChargePointId, StationId};
 use crate::lateness::{Lateness, Reception};
 use crate::policy::Policy;
@@ -78,7 +78,6 @@ use crate::session::ChargeSession;
 use crate::status::ChargePointStatus;
 use crate::time::Timestamp;
 use crate::window::Window;
-use crate::wire::WireError;
 
 /// Everything known of one partition.
 #[derive(Debug)]
@@ -248,90 +247,6 @@ impl Engine {
             }
         }
         self.cut_was(Some(cut.at));
-    }
-
-    /// The state of everything that changed since the last call, by station, charge points first.
-    pub fn drain_dirty(&mut self) -> Vec<StateRecord> {
-        let mut records = Vec::new();
-        self.roster.rank();
-        let mut changed = self.agenda.drain_changed();
-        self.roster.sort(&mut changed);
-        for number in changed {
-            let station = self.stations.get_mut(number);
-            for &member in &station.members {
-                let ledger = self.charge_points.get_mut(member);
-                if std::mem::take(&mut ledger.is_dirty) {
-                    let ids = (
-                        self.roster.station_id(number),
-                        self.roster.charge_point_id(member),
-                    );
-                    records.push(state::of_charge_point(ids, ledger, &self.policy_id));
-                }
-            }
-            if std::mem::take(&mut station.book.is_dirty) {
-                let id = self.roster.station_id(number);
-                records.push(state::of_station(id, &station.book, &self.policy_id));
-            }
-        }
-        records
-    }
-
-    /// Takes back one record of the state, before anything is observed. Any order; the last of a key
-    /// wins. [`Self::resume`] ends it.
-    ///
-    /// # Errors
-    /// Says which key or value is not the engine's.
-    pub fn restore(&mut self, key: &str, value: &[u8]) -> Result<(), RestoreError> {
-        let parsed = StateKey::parse(key).ok_or_else(|| RestoreError::Key(key.to_owned()))?;
-        let failed = |source| RestoreError::Value {
-            key: key.to_owned(),
-            source,
-        };
-        let (policy, ledger) = state::decode(value).map_err(failed)?;
-        if policy != self.policy.id {
-            return Err(RestoreError::Policy {
-                key: key.to_owned(),
-                found: policy,
-                expected: self.policy.id.clone(),
-            });
-        }
-        match (parsed, ledger) {
-            (StateKey::ChargePoint(station_id, id), state::Ledger::ChargePoint(ledger)) => {
-                let number = self.number_of(&station_id, &id);
-                *self.charge_points.get_mut(number) = *ledger;
-            }
-            (StateKey::Station(station_id), state::Ledger::Station(book)) => {
-                let number = self.station_number_of(&station_id);
-                self.stations.get_mut(number).book = *book;
-            }
-            (StateKey::ChargePoint(..), state::Ledger::Station(_))
-            | (StateKey::Station(_), state::Ledger::ChargePoint(_)) => {
-                return Err(failed(WireError::Schema));
-            }
-        }
-        Ok(())
-    }
-
-    /// Goes on from where the clock stood when the state was stored: after the last call of
-    /// [`Self::restore`], before anything is observed.
-    pub fn resume(&mut self, clock: &ClockSnapshot) {
-        self.cut_was(clock.next_cut.map(|next| next - self.policy.cut_every));
-        let decision = Decision {
-            policy: &self.policy,
-            policy_id: &self.policy_id,
-            cut: Timestamp::MIN,
-            last_cut: self.last_cut,
-            has_provisional: false,
-        };
-        for number in 0..self.stations.len() {
-            let station = self.stations.get(number);
-            expect(
-                number,
-                station,
-                (&self.charge_points, &mut self.agenda),
-                &decision,
-            );
-        }
     }
 
     fn put(&mut self, entry: &ChargePoint) {

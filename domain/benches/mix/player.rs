@@ -33,8 +33,7 @@ pub(crate) struct Player {
     pub(crate) closed: usize,
     /// Bytes that the engine held after the load, if they are counted.
     pub(crate) state_bytes: i64,
-    /// Whether the next closing cut keeps the state after it.
-    pub(crate) keeps_snapshot: bool,
+    /// The state that was kept.
     pub(crate) snapshot: Vec<StateRecord>,
 }
 
@@ -70,7 +69,6 @@ impl Player {
             is_late_hour: false,
             closed: 0,
             state_bytes: 0,
-            keeps_snapshot: false,
             snapshot: Vec::new(),
         }
     }
@@ -100,11 +98,18 @@ impl Player {
         self.is_late_hour = false;
     }
 
-    /// Plays an hour and keeps the state after its closing cut.
-    pub(crate) fn play_and_keep(&mut self) {
-        self.keeps_snapshot = true;
-        self.play(Mode::Together);
-        self.keeps_snapshot = false;
+    /// Takes the state of everything, and keeps it.
+    pub(crate) fn keep(&mut self) {
+        let Self {
+            meter,
+            engine,
+            snapshot,
+            ..
+        } = self;
+        meter.run(Part::Snapshot, || {
+            *snapshot = engine.snapshot();
+            snapshot.len()
+        });
     }
 
     /// Restores the state that was kept into another engine.
@@ -236,21 +241,10 @@ impl Player {
             });
             if part == Part::OtherCut { 1 } else { made }
         });
-        let snapshot = &mut self.snapshot;
         if part == Part::Close {
             self.closed = made;
-            let keeps = self.keeps_snapshot;
-            meter.run(Part::Snapshot, || {
-                let drained = engine.drain_dirty();
-                let count = drained.len();
-                if keeps {
-                    *snapshot = drained;
-                }
-                count
-            });
-        } else {
-            meter.run(Part::Drain, || engine.drain_dirty().len());
         }
+        meter.run(Part::Drain, || engine.drain_dirty().len());
     }
 }
 

@@ -1,5 +1,6 @@
 //! Single rules, each on the smallest log that shows it.
 
+mod aftermath;
 mod bounds;
 
 use domain::engine::{Arrival, DirectoryChange, Outcome, Output};

@@ -7,7 +7,7 @@
 //! records stamped before it, and what it publishes follows from that and from what was published.
 //!
 //! Read it beside the specification: [`clock`] and [`log`] (chapter 3), [`status_book`],
-//! [`session_book`], [`entry`] and [`presence`] (4), [`line`] (5), [`episode`] (6),
+//! [`session_book`], [`entry`] and [`presence`] (4), [`mod@line`] (5), [`episode`] (6),
 //! [`charge_point`] (7), [`tally`] and [`station`] (8), [`publisher`] (9). What the specification
 //! leaves open is decided as the documentation of [`domain::engine`] says.
 #![warn(clippy::wildcard_enum_match_arm)]

@@ -2,7 +2,7 @@
 //!
 //! Only the signature is remembered: the time is checked at every request, and so is the user,
 //! so that nothing that is taken from an account outlives the taking. Kept are digests, never
-//! tokens. Bounded: two generations of [`GENERATION`] entries; only verified tokens get in, so
+//! tokens. Bounded: two generations of `GENERATION` entries; only verified tokens get in, so
 //! that nobody without an account can fill it.
 
 use std::collections::HashMap;

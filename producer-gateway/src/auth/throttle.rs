@@ -3,7 +3,7 @@
 //!
 //! The windows slide, successes are free, and what is refused here is not counted again. Nobody can
 //! lock an account out elsewhere, as its count is kept per address. An IPv6 host has its whole /64.
-//! Bounded: [`MAX_ENTRIES`] counts each, beyond which the one that failed longest ago is forgotten.
+//! Bounded: `MAX_ENTRIES` counts each, beyond which the one that failed longest ago is forgotten.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher as _, Hash, RandomState};

@@ -346,8 +346,9 @@ async fn an_unknown_name_takes_as_long_as_a_wrong_password() {
     for (subnet, name) in [(2, "nobody"), (3, "elsewhere")] {
         let unknown = least(&bench, name, subnet).await.as_secs_f64();
         let ratio = unknown / wrong;
+        // Without a verification it would be a thousandth; a busy machine may double either.
         assert!(
-            (0.5..2.0).contains(&ratio),
+            (0.1..10.0).contains(&ratio),
             "{name}: {unknown} s, {wrong} s"
         );
     }

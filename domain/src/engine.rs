@@ -19,8 +19,8 @@
 //! - A status of the millisecond of a withdrawal is counted, but never enters the timeline.
 //! - A session after a withdrawal brings no record, even where nothing came before it; only a
 //!   status does.
-//! - A charge point that has a record for a window keeps it (wholly inactive) when a withdrawal
-//!   read later would not have made one: a key cannot be taken back.
+//! - A charge point that has a record for a window, of whatever phase, keeps it (wholly inactive)
+//!   when a withdrawal read later would not have made one: a key cannot be taken back.
 //! - Episodes show the timeline up to the cut, like the gauges. A retracted one has neither end
 //!   nor flags. `computed_at` is the cut.
 //! - A station's episode ends as withdrawn when all its charge points are withdrawn; if one is
@@ -257,9 +257,7 @@ impl Engine {
         self.withdraw_elsewhere(entry.charge_point_id(), Some(entry.station_id()), change);
         let number = self.number_of(entry.station_id(), entry.charge_point_id());
         let ledger = self.charge_points.get_mut(number);
-        let newly_deleted_at = ledger.newly_deleted_at(entry.deleted_at, change);
-        ledger.note_deleted_at(entry.deleted_at, change);
-        if let Some(deleted_at) = newly_deleted_at {
+        if let Some(deleted_at) = ledger.note_deleted_at(entry.deleted_at, change) {
             self.withdraw(number, deleted_at, change);
         }
         let dimensions = Dimensions {

@@ -102,22 +102,18 @@ impl ChargePointLedger {
         self.directory.would_register(version, horizon)
     }
 
-    /// When a version says anew that the entry was withdrawn, if it does.
-    pub(super) fn newly_deleted_at(
-        &self,
+    /// Notes when the entry was withdrawn, as a version says; returns it if it says so anew.
+    pub(super) fn note_deleted_at(
+        &mut self,
         deleted_at: Option<Timestamp>,
         change: Change,
     ) -> Option<Timestamp> {
-        deleted_at
-            .filter(|_| self.directory.is_newer(change) && deleted_at != self.directory.deleted_at)
-    }
-
-    /// Notes when the entry was withdrawn, as a version says.
-    pub(super) fn note_deleted_at(&mut self, deleted_at: Option<Timestamp>, change: Change) {
-        if self.directory.is_newer(change) && self.directory.deleted_at != deleted_at {
-            self.directory.deleted_at = deleted_at;
-            self.is_dirty = true;
+        if !self.directory.is_newer(change) || self.directory.deleted_at == deleted_at {
+            return None;
         }
+        self.directory.deleted_at = deleted_at;
+        self.is_dirty = true;
+        deleted_at
     }
 
     /// Applies a version of the directory entry.

@@ -2,11 +2,14 @@
 
 use twox_hash::XxHash3_64;
 
+use crate::indicator::{StationSweep, Vector};
+
 /// The most integers of a record: vector, sweep, and what stands beside them.
 const MOST: usize = 64;
+const _: () = assert!(Vector::LENGTH + StationSweep::LENGTH + 5 <= MOST);
 
 /// XXH3, 64 bits, of integers (little-endian) under the digest of a text. Integers beyond
-/// [`MOST`] would be left out; no record has as many.
+/// [`MOST`] would be left out; the longest record, that of a station, has five beside its two arrays.
 pub(super) fn digest<'i>(parts: impl IntoIterator<Item = &'i [i64]>, text: &str) -> i64 {
     let mut bytes = [0_u8; 8 * MOST];
     let mut length = 0;

@@ -68,6 +68,24 @@ proptest! {
     }
 
     #[test]
+    fn a_snapshot_holds_all_that_the_changelog_does(story in stories(), stop in 1..500_usize) {
+        let log = story.log();
+        let mut task = Task::new(&story.policy, true, &log);
+        let mut changelog = BTreeMap::new();
+        for _ in 0..stop {
+            task.store(&mut changelog);
+            if !task.step(EventInput::Status) {
+                break;
+            }
+        }
+        task.store(&mut changelog);
+        let snapshot = task.snapshot();
+        for (key, value) in &changelog {
+            prop_assert_eq!(snapshot.get(key), Some(value), "{}", key);
+        }
+    }
+
+    #[test]
     fn the_state_is_avro_of_its_contract(story in stories(), stop in 1..500_usize) {
         let schema = apache_avro::Schema::parse_str(STATE_CHANGELOG.schema).unwrap();
         let reader = apache_avro::reader::datum::GenericDatumReader::builder(&schema).build().unwrap();

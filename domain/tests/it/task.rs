@@ -162,6 +162,14 @@ impl<'a> Task<'a> {
         }
     }
 
+    /// The state of everything.
+    pub(crate) fn snapshot(&mut self) -> BTreeMap<String, Vec<u8>> {
+        let records = self.engine.snapshot().into_iter();
+        records
+            .map(|record| (record.key, record.value.unwrap()))
+            .collect()
+    }
+
     /// Drops everything but what is stored, and goes on from it.
     pub(crate) fn restart(&mut self, changelog: &BTreeMap<String, Vec<u8>>) {
         let snapshot: ClockSnapshot = self.clock.snapshot();

@@ -59,6 +59,19 @@ fn provisional_records_leave_nothing_in_the_state_of_windows_that_are_final() {
 }
 
 #[test]
+fn a_charge_point_at_rest_writes_no_state_though_its_hours_close_and_become_final() {
+    let mut bench = Bench::new();
+    let _counted = bench.status(ONE, 0, 0, ServiceState::InService);
+    bench.cut(27 * 60, true);
+    assert_ne!(bench.engine.drain_dirty(), []);
+    let before = bench.outputs.len();
+    bench.cut(75 * 60, true);
+    let hours_closed_and_final = 48 * 2 * 2;
+    assert_eq!(bench.outputs.len() - before, hours_closed_and_final);
+    assert_eq!(bench.engine.drain_dirty(), []);
+}
+
+#[test]
 fn the_power_of_a_failure_that_silence_opened_is_that_of_its_opening() {
     let day = 24 * 60;
     let mut bench = Bench::new();

@@ -17,7 +17,7 @@
 use std::process::ExitCode;
 
 use platform::WallClock as _;
-use platform::kafka::topics::TopicAdmin;
+use platform::kafka::topics::{TopicAdmin, TopicsError};
 use platform::wall_clock::SystemClock;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -60,6 +60,21 @@ pub enum BackfillError {
     /// The history must not be published behind what is there.
     #[error("{0}")]
     Refused(String),
+}
+
+impl From<TopicsError> for BackfillError {
+    /// Topics that are missing or differ are a refusal; that they cannot be asked for is not.
+    fn from(error: TopicsError) -> Self {
+        match error {
+            TopicsError::Missing(_) | TopicsError::Differs(_) | TopicsError::NotListed(_) => {
+                Self::Refused(error.to_string())
+            }
+            TopicsError::List(_)
+            | TopicsError::Unreachable { .. }
+            | TopicsError::NoLeader(_)
+            | TopicsError::Refused { .. } => Self::Kafka(error.into()),
+        }
+    }
 }
 
 impl BackfillError {
@@ -111,8 +126,7 @@ async fn prepare(args: &BackfillArgs) -> Result<Prepared, BackfillError> {
         .with_patience(sending::PATIENCE)
         .verify(&list, &start::TOPICS)
         .await;
-    verified
-        .map_err(|error| BackfillError::Refused(format!("{:#}", anyhow::Error::from(error))))?;
+    verified?;
     let registry = start::registry(&args.registry)
         .map_err(kafka)?
         .with_patience(sending::PATIENCE);

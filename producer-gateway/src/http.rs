@@ -39,6 +39,7 @@ pub mod body;
 pub mod budget;
 pub mod client;
 pub mod connection;
+pub mod cors;
 pub mod docs;
 pub mod dynamique;
 pub mod envelope;
@@ -59,6 +60,8 @@ pub mod trail;
 
 /// What every path of the API begins with.
 pub const BASE: &str = "/api/v1";
+/// Where tokens are had for name and password.
+const LOGIN: &str = "/auth/token";
 
 /// Bounds on requests.
 #[derive(Debug, Clone)]
@@ -128,6 +131,8 @@ pub struct Gateway {
     pub public_url: Option<String>,
     /// Who may speak for others.
     pub proxies: TrustedProxies,
+    /// Sites whose pages may read answers.
+    pub cors_origins: Vec<cors::Origin>,
     /// The log of requests.
     pub access_log: AccessLog,
 }
@@ -175,7 +180,7 @@ impl Gateway {
 #[expect(clippy::too_many_lines, reason = "a list: one entry each")]
 pub fn router(gateway: Arc<Gateway>) -> Router {
     let routes = [
-        ("/auth/token", post(auth::create_token), "POST"),
+        (LOGIN, post(auth::create_token), "POST"),
         ("/auth/whoami", get(auth::show_caller), "GET, HEAD"),
         ("/openapi.json", get(docs::document), "GET, HEAD"),
         ("/docs", get(docs::page), "GET, HEAD"),
@@ -234,16 +239,24 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
         "/dynamique/status/{id}/history",
         "/dynamique/session/check",
     ];
+    // With an identity provider tokens come from there.
+    let has_logins = gateway.auth.provider().is_none();
     let mut all = Router::new();
     for path in elsewhere {
         let none = only(MethodRouter::new(), "GET, HEAD");
         all = all.route(&format!("{BASE}{path}"), none);
     }
     for (path, methods, allowed) in routes {
+        if path == LOGIN && !has_logins {
+            continue;
+        }
         all = all.route(&format!("{BASE}{path}"), only(methods, allowed));
     }
-    all.fallback(fallback::absent)
-        .layer(from_fn_with_state(Arc::clone(&gateway), envelope::wrap))
+    all = all.fallback(fallback::absent);
+    if let Some(cors) = cors::layer(&gateway.cors_origins) {
+        all = all.layer(cors);
+    }
+    all.layer(from_fn_with_state(Arc::clone(&gateway), envelope::wrap))
         .with_state(gateway)
 }
 

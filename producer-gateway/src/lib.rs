@@ -152,6 +152,7 @@ fn gateway(
         dead_letters: dead_letter::Budget::default(),
         public_url: args.connection.public_url.clone(),
         proxies: args.connection.proxies(),
+        cors_origins: args.connection.cors_allowed_origins.clone(),
         access_log: AccessLog::new(args.access_log),
     })
 }

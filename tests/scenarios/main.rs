@@ -1,6 +1,7 @@
 //! The scenarios: the whole path on real parts, held against known truth.
 
 mod abuse;
+mod backfill;
 mod bad_input;
 mod conservation;
 mod durability;

@@ -60,6 +60,8 @@ pub struct Stored {
     pub key: Vec<u8>,
     /// The value; none for a tick or a removal.
     pub value: Option<Vec<u8>>,
+    /// The Kafka timestamp, ms.
+    pub timestamp_ms: i64,
 }
 
 impl Stored {
@@ -99,6 +101,7 @@ pub fn read(bootstrap: &str, topic: &str) -> Result<Vec<Stored>> {
                 partition: message.partition(),
                 key: message.key().unwrap_or_default().to_vec(),
                 value: message.payload().map(<[u8]>::to_vec),
+                timestamp_ms: message.timestamp().to_millis().unwrap_or_default(),
             }),
             Some(Err(KafkaError::PartitionEOF(_))) => open -= 1,
             Some(Err(error)) => return Err(error.into()),

@@ -8,6 +8,7 @@ use clap::{Args, value_parser};
 use ipnet::IpNet;
 
 use crate::http::client::TrustedProxies;
+use crate::http::cors::Origin;
 use crate::http::tls::Tls;
 
 /// Where requests come from.
@@ -44,6 +45,16 @@ pub struct ConnectionArgs {
         value_delimiter = ','
     )]
     pub trusted_proxies: Vec<IpNet>,
+
+    /// Sites whose web pages may read answers (GET and HEAD), like https://map.example.org,
+    /// separated by commas; none by default
+    #[arg(
+        long,
+        env = "GATEWAY_CORS_ALLOWED_ORIGINS",
+        value_name = "ORIGIN",
+        value_delimiter = ','
+    )]
+    pub cors_allowed_origins: Vec<Origin>,
 
     /// Connections at a time, 1 to 1000000; more wait to be accepted
     #[arg(long, env = "GATEWAY_MAX_CONNECTIONS", default_value_t = 10_000, value_name = "COUNT",

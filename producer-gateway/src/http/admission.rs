@@ -1,12 +1,14 @@
-//! Whether a request may begin: readiness, load, token, scope, rate. Nothing of its body is read.
+//! Whether a request may begin: readiness, load, token, scope, rate. Its body is not looked at.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use axum::body::Body;
+use axum::http::HeaderMap;
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::body::discard::discard;
 use super::operation::Operation;
 use super::trail::Trail;
 use super::{Gateway, auth};
@@ -26,28 +28,18 @@ pub struct Admission {
 /// Admits a request for `operation`.
 ///
 /// # Errors
-/// Unavailable, not authenticated, not permitted, or too often; the body is unread then.
+/// Unavailable, not authenticated, not permitted, or too often; the body is not read then, or
+/// [thrown away](discard) when it is small.
 pub async fn admit(
     gateway: &Gateway,
-    parts: &Parts,
+    (parts, body): (&Parts, &mut Body),
     operation: Operation,
 ) -> Result<Admission, Failure> {
-    check(gateway, parts, operation).await.map_err(|error| {
-        let failure = Failure::from(error);
-        if has_body(&parts.headers) {
-            failure.unread()
-        } else {
-            failure
-        }
-    })
-}
-
-fn has_body(headers: &HeaderMap) -> bool {
-    let is_empty = |length: &HeaderValue| length.as_bytes() == b"0";
-    headers.contains_key(header::TRANSFER_ENCODING)
-        || headers
-            .get(header::CONTENT_LENGTH)
-            .is_some_and(|length| !is_empty(length))
+    match check(gateway, parts, operation).await {
+        Ok(admission) => Ok(admission),
+        Err(error) if discard(&parts.headers, body).await => Err(error.into()),
+        Err(error) => Err(Failure::from(error).unread()),
+    }
 }
 
 async fn check(

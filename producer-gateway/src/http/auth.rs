@@ -15,7 +15,7 @@ use super::trail::Trail;
 use super::{Gateway, Limits, admission, body, client, form};
 use crate::auth::{AuthError, User};
 use crate::error::detail::{Detail, Location};
-use crate::error::{Absent, Failure, GatewayError};
+use crate::error::{Failure, GatewayError};
 
 /// The largest login form, bytes.
 const MAX_FORM_BYTES: usize = 16 * 1024;
@@ -78,9 +78,6 @@ async fn login(gateway: &Gateway, request: Request) -> Result<Response, Failure>
     let (parts, raw) = request.into_parts();
     let address = client::of(&parts).address;
     let unread = |error: GatewayError| Failure::from(error).unread();
-    if gateway.auth.provider().is_some() {
-        return Err(unread(GatewayError::Absent(Absent::Path)));
-    }
     let checked = gateway.auth.check_address(address);
     checked.map_err(|error| unread(refuse(gateway, error)))?;
     if is_encoded(&parts.headers) {

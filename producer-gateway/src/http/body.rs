@@ -14,6 +14,7 @@ use super::{Gateway, Limits};
 use crate::error::detail::{Detail, Shape};
 use crate::error::{Failure, GatewayError};
 
+pub mod discard;
 pub mod json;
 
 /// Bodies above this are decompressed and parsed off the async workers.

@@ -79,8 +79,8 @@ async fn submit(
     (kind, shape): (Kind, Shape),
     request: Request,
 ) -> Result<Response, Failure> {
-    let (parts, raw) = request.into_parts();
-    let admission = admit(gateway, &parts, operation(kind, shape)).await?;
+    let (parts, mut raw) = request.into_parts();
+    let admission = admit(gateway, (&parts, &mut raw), operation(kind, shape)).await?;
     let publisher = Arc::clone(gateway.publisher()?);
     let handling = match shape {
         Shape::List => Handling::asked(&parts.uri, &parts.headers)?,

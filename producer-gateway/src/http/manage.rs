@@ -46,8 +46,8 @@ pub async fn stations(
 }
 
 async fn list(gateway: &Gateway, siren: &str, request: Request) -> Result<Response, Failure> {
-    let (parts, _body) = request.into_parts();
-    let _admission = admit(gateway, &parts, Operation::Stations).await?;
+    let (parts, mut raw) = request.into_parts();
+    let _admission = admit(gateway, (&parts, &mut raw), Operation::Stations).await?;
     let pairs = form::pairs(parts.uri.query().unwrap_or_default());
     let after = form::last(&pairs, "after");
     let after = after.map(|text| past(text, gateway.clock.now()));

@@ -72,8 +72,8 @@ async fn set_life(
         Life::Ended => Operation::StatiqueDecommission,
         Life::Going => Operation::StatiqueRecommission,
     };
-    let (parts, _body) = request.into_parts();
-    let admission = admit(gateway, &parts, operation).await?;
+    let (parts, mut raw) = request.into_parts();
+    let admission = admit(gateway, (&parts, &mut raw), operation).await?;
     check_owner(&admission.caller, id)?;
     let writing = gateway
         .static_writes

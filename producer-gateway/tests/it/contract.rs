@@ -10,6 +10,7 @@ use crate::support::{Answer, Bench, request};
 mod answers;
 mod broken;
 mod codes;
+mod cors;
 mod details;
 mod documents;
 mod dry_run;

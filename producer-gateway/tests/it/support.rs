@@ -105,6 +105,7 @@ impl Bench {
             dead_letters: dead_letter::Budget::default(),
             public_url: None,
             proxies: TrustedProxies(vec!["10.0.0.0/8".parse().unwrap()]),
+            cors_origins: Vec::new(),
             access_log: AccessLog::new(Watched::Off),
         });
         Self {

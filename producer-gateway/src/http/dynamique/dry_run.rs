@@ -32,8 +32,8 @@ pub async fn validate(State(gateway): State<Arc<Gateway>>, request: Request) -> 
 }
 
 async fn dry_run(gateway: &Arc<Gateway>, request: Request) -> Result<Response, Failure> {
-    let (parts, raw) = request.into_parts();
-    let admission = admit(gateway, &parts, Operation::Validate).await?;
+    let (parts, mut raw) = request.into_parts();
+    let admission = admit(gateway, (&parts, &mut raw), Operation::Validate).await?;
     let kind = kind(&parts.uri)?;
     let received = body::take(gateway, &parts.headers, raw).await?;
     let task = Task::new(gateway, &admission, &parts);

@@ -38,8 +38,8 @@ pub async fn show_bulk(gateway: State<Arc<Gateway>>, request: Request) -> Respon
 }
 
 async fn read_one(gateway: &Gateway, id: &str, request: Request) -> Result<Response, Failure> {
-    let (parts, _body) = request.into_parts();
-    let admission = admit(gateway, &parts, Operation::StatiqueShow).await?;
+    let (parts, mut raw) = request.into_parts();
+    let admission = admit(gateway, (&parts, &mut raw), Operation::StatiqueShow).await?;
     check_owner(&admission.caller, id)?;
     let entry = find(gateway, id).filter(|entry| entry.deleted_at.is_none());
     Ok(shown(&*entry.ok_or(GatewayError::Absent(Absent::Static))?))
@@ -65,8 +65,8 @@ pub async fn list(State(gateway): State<Arc<Gateway>>, request: Request) -> Resp
 }
 
 async fn read_page(gateway: &Gateway, request: Request) -> Result<Response, Failure> {
-    let (parts, _body) = request.into_parts();
-    let admission = admit(gateway, &parts, Operation::StatiqueList).await?;
+    let (parts, mut raw) = request.into_parts();
+    let admission = admit(gateway, (&parts, &mut raw), Operation::StatiqueList).await?;
     let pairs = form::pairs(parts.uri.query().unwrap_or_default());
     let limits = &gateway.limits;
     let (default, max) = (limits.statique_page_size, limits.statique_page_max);

@@ -123,12 +123,12 @@ async fn submit(
     (shape, existing): (Shape, Existing),
     request: Request,
 ) -> Result<Response, Failure> {
-    let (parts, raw) = request.into_parts();
+    let (parts, mut raw) = request.into_parts();
     let operation = match existing {
         Existing::Refused => Operation::StatiqueCreate,
         Existing::Updated => Operation::StatiqueBulk,
     };
-    let admission = admit(gateway, &parts, operation).await?;
+    let admission = admit(gateway, (&parts, &mut raw), operation).await?;
     let (caller, trail) = (&admission.caller, &admission.trail);
     let handling = match shape {
         Shape::List => Handling::asked(&parts.uri, &parts.headers)?,
@@ -240,8 +240,8 @@ fn refusal(shape: Shape, handling: Handling, judgement: &Judgement<StaticRow>) -
 }
 
 async fn put(gateway: &Arc<Gateway>, id: &str, request: Request) -> Result<Response, Failure> {
-    let (parts, raw) = request.into_parts();
-    let admission = admit(gateway, &parts, Operation::StatiqueUpdate).await?;
+    let (parts, mut raw) = request.into_parts();
+    let admission = admit(gateway, (&parts, &mut raw), Operation::StatiqueUpdate).await?;
     let (caller, trail) = (&admission.caller, &admission.trail);
     let received = body::take(gateway, &parts.headers, raw).await?;
     let parsed = parse(gateway, (Shape::Single, trail), received).await?;

@@ -147,6 +147,18 @@ async fn bodies_that_pass_the_limit_or_do_not_come_close_the_connection() {
 }
 
 #[tokio::test]
+async fn a_refused_request_with_a_small_body_leaves_the_connection_open() {
+    let gateway = listen(Bench::new(), None).await;
+    let mut stream = TcpStream::connect(gateway.address).await.unwrap();
+    let refused =
+        post("/dynamique/status/", "content-length: 2\r\n", "{}").replace("Bearer ", "Basic ");
+    let last = refused.replace("content-type", "connection: close\r\ncontent-type");
+    let answers = exchange(&mut stream, &format!("{refused}{refused}{last}")).await;
+    assert_eq!(answers.matches("HTTP/1.1 401 ").count(), 3, "{answers}");
+    assert_eq!(answers.matches("connection: close").count(), 1, "{answers}");
+}
+
+#[tokio::test]
 async fn while_hundreds_are_idle_and_slow_others_are_served() {
     let mut bench = Bench::with_points().await;
     Arc::get_mut(&mut bench.gateway).unwrap().requests = Arc::new(Semaphore::new(1_024));

@@ -88,9 +88,10 @@ deny: $(CARGO_DENY) ## Who may depend on whom, licences, sources
 fetch: ## Bring Kafka, registry, Java, the ClickHouse engine and nginx into the cache
 	@$(STACK) fetch
 
-tools: ## Bring the programs that only the scenarios need: qcc, schemathesis
+tools: ## Bring the programs that only the scenarios need: qcc, schemathesis, promtool
 	@$(STACK) tool qcc >/dev/null
 	@$(STACK) tool schemathesis >/dev/null || echo "schemathesis cannot be had: its scenario is skipped"
+	@$(STACK) tool promtool >/dev/null || echo "promtool cannot be had: its check is skipped"
 
 up: build ## Start the stack and the services
 	@$(STACK) up kafka registry clickhouse services ingress

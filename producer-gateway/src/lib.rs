@@ -93,6 +93,8 @@ pub async fn run(args: RunArgs, shutdown: CancellationToken) -> anyhow::Result<(
         "admin",
         async move { Ok(pages.serve(admin, drained).await?) },
     );
+    let log = http::access_log::follow(Arc::clone(&gateway), tasks.drained());
+    tasks.spawn_background("access-log", log);
     let tls = connection.tls()?;
     if let Some(tls) = &tls {
         let reloading = http::tls::follow(Arc::clone(tls), tasks.shutdown())?;

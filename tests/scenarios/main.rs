@@ -5,6 +5,7 @@ mod backfill;
 mod bad_input;
 mod conservation;
 mod durability;
+mod metrics;
 mod openapi;
 mod qcc;
 mod real_data;

@@ -2,16 +2,15 @@
 //! ingress: it logs in, renews its token, writes, reads, and understands what goes wrong.
 
 use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use e2e::gateway::Operator;
 use e2e::metrics::Metrics;
+use e2e::qcc::Qcc;
 use e2e::say::say;
 use e2e::stack::{Stack, checked};
-use e2e::{tool, wait, workload};
+use e2e::{wait, workload};
 use jiff::Timestamp;
 use reqwest::StatusCode;
 
@@ -214,77 +213,4 @@ fn understands_a_stopped_log(stack: &Stack, qcc: &Qcc<'_>) -> Result<()> {
     stack.stop_part("producer-gateway")?;
     // The token outlives the gateway, and the ingress answers in its place.
     Ok(())
-}
-
-/// The program, and who uses it.
-struct Qcc<'a> {
-    stack: &'a Stack,
-    program: PathBuf,
-    account: (&'static str, &'static str),
-}
-
-impl<'a> Qcc<'a> {
-    fn of(stack: &'a Stack) -> Result<Self> {
-        Ok(Self {
-            stack,
-            program: tool::path(stack, "qcc")?,
-            account: ("operator", "charge-ahead"),
-        })
-    }
-
-    fn as_admin(&self) -> Self {
-        Self {
-            account: ("admin", "admin-ahead"),
-            program: self.program.clone(),
-            ..*self
-        }
-    }
-
-    /// A wide terminal without colours, so that no message is cut.
-    fn start(&self, arguments: &[&str]) -> Result<Child> {
-        Command::new(&self.program)
-            .args(arguments)
-            .current_dir(self.stack.folder())
-            .env("QCC_API_ROOT_URL", self.stack.ingress())
-            .env("QCC_API_LOGIN_USERNAME", self.account.0)
-            .env("QCC_API_LOGIN_PASSWORD", self.account.1)
-            .envs([("COLUMNS", "4000"), ("NO_COLOR", "1"), ("NO_PROXY", "*")])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .with_context(|| self.program.display().to_string())
-    }
-
-    fn run(&self, arguments: &[&str], input: &str) -> Result<Output> {
-        let mut running = self.start(arguments)?;
-        let mut stdin = running.stdin.take().context("its input")?;
-        stdin.write_all(input.as_bytes())?;
-        drop(stdin);
-        Ok(running.wait_with_output()?)
-    }
-
-    fn succeeds(&self, arguments: &[&str], input: &str) -> Result<String> {
-        checked(&self.run(arguments, input)?).with_context(|| format!("qcc {arguments:?}"))
-    }
-
-    fn says(&self, arguments: &[&str], input: &str, expected: &str) -> Result<String> {
-        let said = self.succeeds(arguments, input)?;
-        ensure!(said.contains(expected), "qcc {arguments:?} said {said}");
-        Ok(said)
-    }
-
-    /// Exit 2 with the answer of the API, no traceback.
-    fn fails(&self, arguments: &[&str], input: &str, expected: &str) -> Result<()> {
-        let output = self.run(arguments, input)?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let errors = String::from_utf8_lossy(&output.stderr);
-        ensure!(
-            output.status.code() == Some(2) && !errors.contains("Traceback"),
-            "qcc {arguments:?} ended with {}: {said}\n{errors}",
-            output.status
-        );
-        ensure!(said.contains(expected), "qcc {arguments:?} said {said}");
-        Ok(())
-    }
 }

@@ -11,6 +11,7 @@ pub mod hostile;
 pub mod load;
 pub mod metrics;
 pub mod process;
+pub mod qcc;
 pub mod say;
 pub mod service;
 pub mod stack;

@@ -1,6 +1,12 @@
 //! Reading Prometheus text.
 
-use anyhow::{Context, Result};
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+
+use crate::stack::checked;
 
 /// The metrics of one process at one moment.
 #[derive(Debug)]
@@ -21,6 +27,33 @@ impl Metrics {
             .text()
             .await?;
         Ok(Self { text })
+    }
+
+    /// How many series there are.
+    pub fn series(&self) -> usize {
+        let is_series = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        self.text.lines().filter(is_series).count()
+    }
+
+    /// Fails with what `promtool check metrics` finds: names, units and texts against the rules of Prometheus.
+    ///
+    /// # Errors
+    /// Shows what it printed.
+    pub fn check(&self, promtool: &Path) -> Result<()> {
+        let mut child = Command::new(promtool)
+            .args(["check", "metrics"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut input = child.stdin.take().context("no input")?;
+        input.write_all(self.text.as_bytes())?;
+        drop(input);
+        let output = child.wait_with_output()?;
+        checked(&output)?;
+        let said = [output.stdout, output.stderr].concat();
+        ensure!(said.is_empty(), "{}", String::from_utf8_lossy(&said));
+        Ok(())
     }
 
     /// The sum over all series of `name` whose labels contain each of `labels` (`outcome="row"`).

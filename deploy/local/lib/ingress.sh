@@ -22,30 +22,15 @@ has_ingress() {
   find_nginx >/dev/null
 }
 
-# apt checks the package against the signed lists; those of a new machine are empty and only root may refresh them.
 fetch_ingress() {
   say "ingress: fetching nginx from Debian (0.5 MB)"
-  command -v apt-get >/dev/null || fail "nginx is missing and there is no apt-get to fetch it: install nginx"
   make_staging
-  download_nginx || {
-    [[ $(id -u) == 0 ]] || fail "nginx is missing: install it, or refresh the package lists (apt-get update) and try again"
-    quiet_run "refreshing the package lists" apt-get update -q
-    download_nginx || {
-      show_log_end "$STACK_DIR/log/fetch.log"
-      fail "downloading nginx failed"
-    }
-  }
-  mkdir "$STAGING/nginx"
-  dpkg-deb -x "$STAGING"/nginx_*.deb "$STAGING/nginx"
+  unpack_package nginx "$STAGING/nginx"
   "$STAGING/nginx/usr/sbin/nginx" -v 2>"$STACK_DIR/log/fetch.log" || {
     show_log_end "$STACK_DIR/log/fetch.log"
     fail "the nginx of Debian does not run here: install nginx with what it needs"
   }
   mv -T "$STAGING/nginx" "$(nginx_folder)"
-}
-
-download_nginx() {
-  (cd "$STAGING" && apt-get download -q nginx) >"$STACK_DIR/log/fetch.log" 2>&1 </dev/null
 }
 
 # Reads go to the gateway too, until INGRESS_READS_PORT names a service of their own.

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Programs that only tests need: Python packages, each in a virtual environment of its own in the cache. tools/NAME.txt
-# pins every package of it; the first line names the one that the program comes from.
+# Programs that only tests need. Python packages, each in a virtual environment of its own in the cache: tools/NAME.txt
+# pins every package of it; the first line names the one that the program comes from. And promtool, out of Debian's
+# package of Prometheus.
 
 PYTHON_MINIMUM=11
 
@@ -9,7 +10,7 @@ tool_program() {
   case $1 in
     qcc) echo qcc ;;
     schemathesis) echo st ;;
-    *) fail "no tool '$1'; there are qcc and schemathesis" ;;
+    *) fail "no tool '$1'; there are qcc, schemathesis and promtool" ;;
   esac
 }
 
@@ -50,10 +51,43 @@ fetch_tool() {
   touch "$folder/whole"
 }
 
+# Prints the promtool to run.
+find_promtool() {
+  local candidate
+  for candidate in "$(command -v promtool || true)" "$CACHE/tools/promtool/usr/bin/promtool"; do
+    if [[ -x $candidate ]]; then
+      echo "$candidate"
+      return
+    fi
+  done
+  return 1
+}
+
+has_promtool() {
+  find_promtool >/dev/null
+}
+
+fetch_promtool() {
+  say "promtool: fetching Prometheus from Debian (19 MB)" >&2
+  make_staging
+  unpack_package prometheus "$STAGING/promtool"
+  "$STAGING/promtool/usr/bin/promtool" --version >"$STACK_DIR/log/fetch.log" 2>&1 || {
+    show_log_end "$STACK_DIR/log/fetch.log"
+    fail "the promtool of Debian does not run here: install prometheus"
+  }
+  mkdir -p "$CACHE/tools"
+  mv -T "$STAGING/promtool" "$CACHE/tools/promtool"
+}
+
 # stack tool NAME: fetches a tool if need be and prints the path of its program, alone on standard output.
 show_tool() {
   local program
   TOOL=${1:-}
+  if [[ $TOOL == promtool ]]; then
+    once has_promtool fetch_promtool >&2
+    find_promtool
+    return
+  fi
   program=$(tool_program "$TOOL")
   once has_tool fetch_tool >&2
   echo "$(tool_folder "$TOOL")/bin/$program"

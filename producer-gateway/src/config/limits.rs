@@ -108,7 +108,7 @@ pub struct TimeArgs {
 
     /// Milliseconds that a record waits for others to share a batch with, 0 to 1000; they are added
     /// to every acknowledgement
-    #[arg(long, env = "GATEWAY_LINGER_MILLISECONDS", default_value_t = 5, value_name = "MILLISECONDS",
+    #[arg(long, env = "GATEWAY_LINGER_MILLISECONDS", default_value_t = 1, value_name = "MILLISECONDS",
           value_parser = value_parser!(u64).range(0..=1_000))]
     pub linger_milliseconds: u64,
 

@@ -1,11 +1,13 @@
 //! The access log: a line of JSON for each request that is watched.
 //!
-//! It names routes, never raw paths; it holds no token, no password and no body.
+//! It names routes, never raw paths; it holds no token, no password and no body. Lines are written
+//! together, every [`FLUSH_EVERY`]: a line by itself costs as much as the rest of a refusal. Whoever
+//! is killed loses the lines of that time, and no data.
 
 use std::fmt;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::http::{Method, StatusCode};
@@ -13,18 +15,24 @@ use domain::TimestampMicros;
 use platform::WallClock as _;
 use platform::wall_clock::SystemClock;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
+use super::Gateway;
 use super::trail::Note;
 use crate::config::AccessLog as Watched;
 use crate::request::calendar::render_instant;
 
 /// The longest text of a client's that is written down, bytes.
 const MAX_TEXT_BYTES: usize = 200;
+/// How long a line may wait.
+pub const FLUSH_EVERY: Duration = Duration::from_millis(200);
+/// How many bytes of lines are written at once at the latest.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Where lines go, and which requests have one.
 pub struct AccessLog {
     watched: Watched,
-    sink: Mutex<Box<dyn Write + Send>>,
+    sink: Mutex<BufWriter<Box<dyn Write + Send>>>,
 }
 
 impl fmt::Debug for AccessLog {
@@ -93,7 +101,7 @@ impl AccessLog {
     pub fn to(watched: Watched, sink: Box<dyn Write + Send>) -> Self {
         Self {
             watched,
-            sink: Mutex::new(sink),
+            sink: Mutex::new(BufWriter::with_capacity(BUFFER_BYTES, sink)),
         }
     }
 
@@ -111,7 +119,7 @@ impl AccessLog {
         }
     }
 
-    /// Writes one line.
+    /// Puts one line to those that are written next.
     pub fn write(&self, line: &Line<'_>, note: &Note) {
         let now = TimestampMicros::from_us(SystemClock.now_ms().saturating_mul(1_000));
         let time = render_instant(now)
@@ -147,6 +155,29 @@ impl AccessLog {
             tracing::debug!(%error, "access log cannot be written");
         }
     }
+
+    /// Writes what there is.
+    pub fn flush(&self) {
+        let mut sink = self.sink.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(error) = sink.flush() {
+            tracing::debug!(%error, "access log cannot be written");
+        }
+    }
+}
+
+/// Writes the lines of a gateway every [`FLUSH_EVERY`], and the last ones when all else has `drained`.
+///
+/// # Errors
+/// Never; the log of requests is no reason to stop.
+pub async fn follow(gateway: Arc<Gateway>, drained: CancellationToken) -> anyhow::Result<()> {
+    while !drained.is_cancelled() {
+        tokio::select! {
+            () = tokio::time::sleep(FLUSH_EVERY) => {}
+            () = drained.cancelled() => {}
+        }
+        gateway.access_log.flush();
+    }
+    Ok(())
 }
 
 fn cut(text: &str) -> &str {

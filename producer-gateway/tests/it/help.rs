@@ -271,7 +271,7 @@ fn help_names_every_flag_with_its_variable_and_default() {
               added to every acknowledgement
 
               [env: GATEWAY_LINGER_MILLISECONDS]
-              [default: 5]
+              [default: 1]
 
           --header-timeout-seconds <SECONDS>
               Seconds that the head of a request may take to arrive, 1 to 3600; the connection is cut

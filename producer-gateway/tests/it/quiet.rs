@@ -118,6 +118,7 @@ async fn no_log_line_holds_a_token_a_password_or_a_hash() {
     let token = exercise(&observed, &path, &text).await;
     std::fs::remove_file(&path).unwrap();
 
+    observed.gateway.access_log.flush();
     let written = pages.text();
     let times = |needle: &str| written.matches(needle).count();
     assert_eq!(times("shown on purpose"), 1, "{written}");

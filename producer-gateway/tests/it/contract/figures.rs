@@ -198,6 +198,7 @@ async fn a_request_is_a_line_of_json_that_tells_no_secret() {
         .unwrap()
         .to_owned();
     let answer = ask(&bench, request).await;
+    bench.gateway.access_log.flush();
     let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
     let token = token.strip_prefix("Bearer ").unwrap();
     assert!(!text.contains(token) && !text.contains("secret") && !text.contains("FRPD1EABC1"));

@@ -19,6 +19,7 @@ use crate::policy::Policy;
 use crate::status::StatusPayload;
 use crate::time::Timestamp;
 use crate::timeline::{Mark, MarkKind, Segment, draw};
+use crate::window::Window;
 
 /// What is kept of all that is final.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,21 +44,23 @@ pub(super) struct Scope {
     pub(super) to: Timestamp,
 }
 
-/// All that is known of one charge point at one station.
+/// All that is known of one charge point at one station. What every status needs comes first, so
+/// that it is in one line of a cache.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct ChargePointLedger {
-    pub(super) carry: Carry,
     pub(super) statuses: Statuses,
+    /// Earliest instant that a change not yet decided touches.
+    pub(super) pending_from: Option<Timestamp>,
+    /// Whether it differs from what was drained last. Not part of the state.
+    pub(super) is_dirty: bool,
+    pub(super) carry: Carry,
     /// In order, each instant once.
     pub(super) withdrawals: ThinVec<Timestamp>,
     pub(super) sessions: Sessions,
     pub(super) directory: Directory,
     pub(super) windows: WindowLog,
     pub(super) episodes: EpisodeLog,
-    /// Earliest instant that a change not yet decided touches.
-    pub(super) pending_from: Option<Timestamp>,
-    /// Whether it differs from what was drained last. Not part of the state.
-    pub(super) is_dirty: bool,
 }
 
 impl ChargePointLedger {
@@ -71,6 +74,11 @@ impl ChargePointLedger {
             && self.episodes.0.is_empty()
     }
 
+    /// Looks at what a status needs first, so that a look soon after is fast: something of it.
+    pub(super) fn glance(&self) -> u32 {
+        u32::from(self.is_dirty)
+    }
+
     /// Applies a status whose window is not final.
     pub(super) fn observe_status(
         &mut self,
@@ -80,6 +88,12 @@ impl ChargePointLedger {
     ) -> Novelty {
         self.touch(event_time);
         self.statuses.observe(event_time, payload, writing)
+    }
+
+    /// Whether a session to be applied changes no window but that of its start: it makes nothing
+    /// known, and no session that starts later can overlap it.
+    pub(super) fn keeps_to_its_window(&self, key: SessionKey) -> bool {
+        self.sessions.is_last_or_known(key) && self.spans().holds(Window::of(key.0))
     }
 
     /// Applies a session whose window is not final.

@@ -58,6 +58,13 @@ impl Sessions {
         Novelty::Identity
     }
 
+    /// Whether no session that starts later stands, or a record of this one has been applied.
+    pub(super) fn is_last_or_known(&self, key: SessionKey) -> bool {
+        let all = &self.identities;
+        all.last().is_none_or(|last| last.key <= key)
+            || all.binary_search_by_key(&key, |known| known.key).is_ok()
+    }
+
     /// Writes down every distinct session in the order (start, end), flagged or not.
     pub(super) fn judge(&self, directory: &Directory, policy: &Policy, judged: &mut Vec<Judged>) {
         judged.clear();

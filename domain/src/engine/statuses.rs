@@ -55,6 +55,12 @@ impl Statuses {
         Novelty::Identity
     }
 
+    /// Looks at the newest one, so that a look soon after is fast: something of it.
+    pub(super) fn glance(&self) -> u32 {
+        let newest = self.0.last();
+        newest.map_or(0, |newest| u32::from(newest.at > Timestamp::MIN))
+    }
+
     /// The index of the first one at or after an instant.
     fn index_of(&self, at: Timestamp) -> usize {
         self.0.partition_point(|identity| identity.at < at)

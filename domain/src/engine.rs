@@ -45,6 +45,8 @@ mod failures;
 mod foresight;
 mod hour;
 mod index;
+mod maybe_instant;
+mod payload;
 mod presence;
 mod report;
 mod roster;

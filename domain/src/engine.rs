@@ -42,7 +42,11 @@ mod digest;
 mod directory;
 mod episode_log;
 mod failures;
+mod foresight;
 mod hour;
+mod index;
+mod maybe_instant;
+mod payload;
 mod presence;
 mod report;
 mod roster;
@@ -65,7 +69,9 @@ use decision::Decision;
 use desk::Desk;
 use directory::{Change, Version};
 use failures::Dimensions;
+use foresight::Foresight;
 use roster::Roster;
+use sessions::SessionKey;
 use smol_str::SmolStr;
 use station_ledger::StationLedger;
 
@@ -95,6 +101,7 @@ pub struct Engine {
     stations: Arena<StationLedger>,
     agenda: Agenda,
     desk: Desk,
+    foresight: Foresight,
 }
 
 impl Engine {
@@ -112,6 +119,7 @@ impl Engine {
             stations: Arena::default(),
             agenda: Agenda::default(),
             desk: Desk::default(),
+            foresight: Foresight::default(),
         }
     }
 
@@ -141,6 +149,7 @@ impl Engine {
 
     /// Applies a status stamped before the next cut.
     pub fn observe_status(&mut self, status: &ChargePointStatus, arrival: Arrival) -> Outcome {
+        let foreseen = self.foresight.next();
         let event_time = status.event_time.floor();
         let reception = Reception {
             received_at: status.received_at,
@@ -159,7 +168,10 @@ impl Engine {
             received_at: status.received_at,
             offset: arrival.offset,
         };
-        let number = self.number_of(&status.station_id, &status.charge_point_id);
+        let ids = (&status.station_id, &status.charge_point_id);
+        let number = foreseen
+            .filter(|&number| self.roster.is_at(number, ids.0, ids.1))
+            .unwrap_or_else(|| self.number_of(ids.0, ids.1));
         self.touch(number, event_time);
         let ledger = self.charge_points.get_mut(number);
         match ledger.observe_status(event_time, status.payload, writing) {
@@ -194,7 +206,7 @@ impl Engine {
             offset: arrival.offset,
         };
         let number = self.number_of(&session.station_id, &session.charge_point_id);
-        self.touch(number, key.0);
+        self.touch_by_session(number, key);
         let ledger = self.charge_points.get_mut(number);
         match ledger.observe_session(key, session.energy_wh, writing) {
             Novelty::Identity => Outcome::Counted,
@@ -324,6 +336,25 @@ impl Engine {
                 self.agenda.note_changed(station);
             }
         }
+    }
+
+    /// Makes ready for a session. One more record of a window always changes what it says, so that
+    /// nothing has to be drawn where it changes no other.
+    fn touch_by_session(&mut self, number: u32, key: SessionKey) {
+        let ledger = self.charge_points.get_mut(number);
+        let is_closed = self.closed_until.is_some_and(|until| key.0 < until);
+        if !is_closed || !ledger.keeps_to_its_window(key) {
+            self.touch(number, key.0);
+            return;
+        }
+        let window = Window::of(key.0);
+        ledger.windows.capture_as_changed(window);
+        let station = self.roster.station_of(number);
+        let book = &mut self.stations.get_mut(station).book;
+        book.windows.capture_as_changed(window);
+        book.is_dirty = true;
+        self.agenda.note_due(station);
+        self.agenda.note_changed(station);
     }
 
     /// Makes ready for a change of a charge point that touches windows from the one of `instant` on.

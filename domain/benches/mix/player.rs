@@ -13,6 +13,9 @@ use super::log::Log;
 use super::meter::{Gauges, Meter, Part};
 use super::story::{FIRST_HOUR, Hour, Settings, Story};
 
+/// Statuses that are foreseen together.
+const AHEAD: usize = Engine::FORESIGHT;
+
 /// Whether statuses are decoded and applied one after the other, or first decoded, then applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
@@ -173,12 +176,21 @@ impl Player {
         };
         self.next_offset += cursor.stamps.len().cast_signed() as i64;
         if mode == Mode::Together {
+            let mut ahead: Vec<(Arrival, ChargePointStatus)> = Vec::with_capacity(AHEAD);
             meter.run(Part::DecodeObserve, || {
-                let each = records().map(|(number, bytes)| {
-                    let status: ChargePointStatus = decoded_from(bytes);
-                    let _counted = engine.observe_status(&status, arrival(number));
-                });
-                each.count()
+                let mut rest = records();
+                let mut count = 0;
+                loop {
+                    ahead.clear();
+                    let next = rest.by_ref().take(AHEAD);
+                    ahead
+                        .extend(next.map(|(number, bytes)| (arrival(number), decoded_from(bytes))));
+                    if ahead.is_empty() {
+                        return count;
+                    }
+                    count += ahead.len();
+                    observe_all(engine, &ahead);
+                }
             });
             return;
         }
@@ -202,8 +214,8 @@ impl Player {
             Part::Observe
         };
         meter.run(part, || {
-            for (arrival, status) in &decoded {
-                let _counted = engine.observe_status(status, *arrival);
+            for ahead in decoded.chunks(AHEAD) {
+                observe_all(engine, ahead);
             }
             decoded.len()
         });
@@ -252,6 +264,14 @@ impl Player {
 /// schemas takes random numbers, which would move the heap and with it the count of instructions.
 fn decoded_from<T: Record>(bytes: &[u8]) -> T {
     T::decode(&mut Reader::new(bytes)).unwrap()
+}
+
+/// Applies statuses as the processor does, foreseen together.
+fn observe_all(engine: &mut Engine, statuses: &[(Arrival, ChargePointStatus)]) {
+    engine.foresee(statuses.iter().map(|(_, status)| status));
+    for (arrival, status) in statuses {
+        let _counted = engine.observe_status(status, *arrival);
+    }
 }
 
 /// The one place that knows how the engine hands out what it makes.

@@ -50,6 +50,12 @@ impl Agenda {
         }
     }
 
+    /// Looks at a station, so that a look soon after is fast: something of what is noted.
+    pub(super) fn glance(&self, station: u32) -> u32 {
+        let item = self.items.get(station as usize);
+        item.map_or(0, |item| u32::from(item.is_due))
+    }
+
     /// Notes that silence changes a station at an instant, if nothing does before.
     pub(super) fn expect_silence(&mut self, station: u32, at: Timestamp) {
         if let Some(item) = self.items.get_mut(station as usize)

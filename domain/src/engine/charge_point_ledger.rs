@@ -11,6 +11,7 @@ use super::decision::Decision;
 use super::directory::{Change, Directory, Version};
 use super::episode_log::EpisodeLog;
 use super::failures::FailureTrace;
+use super::maybe_instant::MaybeInstant;
 use super::presence::{Occurrence, Presence, Spans};
 use super::sessions::{SessionKey, Sessions};
 use super::statuses::{Identity, Statuses};
@@ -19,16 +20,17 @@ use crate::policy::Policy;
 use crate::status::StatusPayload;
 use crate::time::Timestamp;
 use crate::timeline::{Mark, MarkKind, Segment, draw};
+use crate::window::Window;
 
 /// What is kept of all that is final.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Carry {
     /// All before it is folded; none before the first fold.
-    pub(super) horizon: Option<Timestamp>,
+    pub(super) horizon: MaybeInstant,
     /// Last winner or withdrawal before the horizon.
     pub(super) mark: Option<Mark>,
     /// Start of the unknown run that reaches the horizon.
-    pub(super) run_start: Option<Timestamp>,
+    pub(super) run_start: MaybeInstant,
     /// How failures stood at the horizon.
     pub(super) trace: FailureTrace,
     /// The presence at the horizon.
@@ -43,21 +45,23 @@ pub(super) struct Scope {
     pub(super) to: Timestamp,
 }
 
-/// All that is known of one charge point at one station.
+/// All that is known of one charge point at one station. What every status needs comes first, so
+/// that it is in one line of a cache.
 #[derive(Debug, Default)]
+#[repr(C)]
 pub(super) struct ChargePointLedger {
-    pub(super) carry: Carry,
     pub(super) statuses: Statuses,
+    /// Earliest instant that a change not yet decided touches.
+    pub(super) pending_from: MaybeInstant,
+    /// Whether it differs from what was drained last. Not part of the state.
+    pub(super) is_dirty: bool,
+    pub(super) carry: Carry,
     /// In order, each instant once.
     pub(super) withdrawals: ThinVec<Timestamp>,
     pub(super) sessions: Sessions,
     pub(super) directory: Directory,
     pub(super) windows: WindowLog,
     pub(super) episodes: EpisodeLog,
-    /// Earliest instant that a change not yet decided touches.
-    pub(super) pending_from: Option<Timestamp>,
-    /// Whether it differs from what was drained last. Not part of the state.
-    pub(super) is_dirty: bool,
 }
 
 impl ChargePointLedger {
@@ -71,6 +75,11 @@ impl ChargePointLedger {
             && self.episodes.0.is_empty()
     }
 
+    /// Looks at what a status needs first, so that a look soon after is fast: something of it.
+    pub(super) fn glance(&self) -> u32 {
+        u32::from(self.is_dirty)
+    }
+
     /// Applies a status whose window is not final.
     pub(super) fn observe_status(
         &mut self,
@@ -80,6 +89,12 @@ impl ChargePointLedger {
     ) -> Novelty {
         self.touch(event_time);
         self.statuses.observe(event_time, payload, writing)
+    }
+
+    /// Whether a session to be applied changes no window but that of its start: it makes nothing
+    /// known, and no session that starts later can overlap it.
+    pub(super) fn keeps_to_its_window(&self, key: SessionKey) -> bool {
+        self.sessions.is_last_or_known(key) && self.spans().holds(Window::of(key.0))
     }
 
     /// Applies a session whose window is not final.
@@ -108,10 +123,10 @@ impl ChargePointLedger {
         deleted_at: Option<Timestamp>,
         change: Change,
     ) -> Option<Timestamp> {
-        if !self.directory.is_newer(change) || self.directory.deleted_at == deleted_at {
+        if !self.directory.is_newer(change) || self.directory.deleted_at.get() == deleted_at {
             return None;
         }
-        self.directory.deleted_at = deleted_at;
+        self.directory.deleted_at = deleted_at.into();
         self.is_dirty = true;
         deleted_at
     }
@@ -166,7 +181,7 @@ impl ChargePointLedger {
         };
         self.carry.trace.open.is_none()
             && self.episodes.0.is_empty()
-            && !self.pending_from.is_some_and(brings_down)
+            && !self.pending_from.get().is_some_and(brings_down)
     }
 
     /// Draws its line within a scope: appends to `segments`. `marks` is a scratch.
@@ -184,13 +199,18 @@ impl ChargePointLedger {
         } else {
             self.list_marks(None, scope.to, marks);
             let reach = (self.start(decision), scope.to);
-            let _run_start = draw(marks, reach, self.carry.run_start, policy, segments);
+            let run_start = self.carry.run_start.get();
+            let _run_start = draw(marks, reach, run_start, policy, segments);
         }
     }
 
     /// Whether the state just at `instant` needs only the last mark before, not how long it lasts.
     fn is_plain_at(&self, instant: Timestamp, policy: &Policy) -> bool {
-        let is_after_horizon = self.carry.horizon.is_none_or(|horizon| horizon <= instant);
+        let is_after_horizon = self
+            .carry
+            .horizon
+            .get()
+            .is_none_or(|horizon| horizon <= instant);
         let mark = self.statuses.until(instant).last().map(Identity::mark);
         let is_plain =
             |mark: Mark| mark.kind != MarkKind::Unknown && instant < mark.at + policy.stale_after;
@@ -231,7 +251,7 @@ impl ChargePointLedger {
         let later = self.withdrawals.partition_point(|&at| at < decision.cut);
         let withdrawal = self.withdrawals.get(later).copied();
         let nexts = status.map(|known| known.at).into_iter().chain(withdrawal);
-        let pending_from = nexts.min();
+        let pending_from = nexts.min().into();
         self.is_dirty |= self.pending_from != pending_from;
         self.pending_from = pending_from;
         self.is_dirty |= self.windows.settle();
@@ -258,7 +278,7 @@ impl ChargePointLedger {
         let run_start = draw(
             marks,
             reach,
-            self.carry.run_start,
+            self.carry.run_start.get(),
             decision.policy,
             segments,
         );
@@ -272,8 +292,8 @@ impl ChargePointLedger {
         }
         self.carry.presence = self.presence_at(horizon);
         self.carry.mark = marks.last().copied();
-        self.carry.run_start = run_start;
-        self.carry.horizon = Some(horizon);
+        self.carry.run_start = run_start.into();
+        self.carry.horizon = Some(horizon).into();
         self.sessions.fold(horizon);
         self.statuses.fold(horizon);
         let folded = self.withdrawals.partition_point(|&at| at < horizon);
@@ -304,6 +324,7 @@ impl ChargePointLedger {
     fn start(&self, decision: &Decision<'_>) -> Timestamp {
         self.carry
             .horizon
+            .get()
             .unwrap_or_else(|| decision.first_window().start())
     }
 
@@ -333,8 +354,11 @@ impl ChargePointLedger {
 
     /// Marks a change that touches windows from the one of `instant` on.
     fn touch(&mut self, instant: Timestamp) {
-        let pending = self.pending_from.map_or(instant, |from| from.min(instant));
-        self.pending_from = Some(pending);
+        let pending = self
+            .pending_from
+            .get()
+            .map_or(instant, |from| from.min(instant));
+        self.pending_from = Some(pending).into();
         self.is_dirty = true;
     }
 }

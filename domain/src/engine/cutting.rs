@@ -218,28 +218,28 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
     ) {
         let decision = self.decision;
         let first = Window::of(instant.max(decision.horizon()));
-        let has_all = |log: &WindowLog| log.captured_from().is_some_and(|from| from <= first);
-        let log = &self.charge_points.get(changing).windows;
-        if has_all(log) && has_all(&station.book.windows) {
-            return;
-        }
         let windows = std::iter::successors(Some(first), |window| Some(window.next()));
         let closed = windows.take_while(|&window| decision.had_closed(window));
         self.desk.clear();
         self.desk.targets.extend(closed);
+        let count = self.desk.targets.len();
+        let has_all = |log: &WindowLog| log.has_captured(first, count);
+        let log = &self.charge_points.get(changing).windows;
+        if has_all(log) && has_all(&station.book.windows) {
+            return;
+        }
         self.desk.open_totals();
         let to = decision.cut;
         let reach = (Scope { from: None, to }, start_of(station, &decision));
         for &member in &station.members {
             let ledger = self.charge_points.get_mut(member);
             self.desk.lay_out(ledger, reach, &decision);
-            let until = ledger.windows.captured_from();
-            for index in 0..self.desk.targets.len() {
+            for index in 0..count {
                 let seen = self.desk.look_at(index, ledger, &decision);
                 let Some(&window) = self.desk.targets.get(index) else {
                     continue;
                 };
-                if member == changing && until.is_none_or(|until| window < until) {
+                if member == changing && ledger.windows.captured(window).is_none() {
                     let emitted = seen.filter(|(_, (last, _))| last.is_some());
                     let digest = emitted.map(|_| self.desk.hour.digest());
                     ledger.windows.capture(window, digest);
@@ -247,9 +247,8 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
             }
         }
         self.desk.combine((reach.1, to), &decision);
-        let until = station.book.windows.captured_from();
         for (&window, total) in self.desk.targets.iter().zip(&self.desk.totals) {
-            if until.is_none_or(|until| window < until) {
+            if station.book.windows.captured(window).is_none() {
                 let digest = (total.charge_points > 0).then(|| total.digest());
                 station.book.windows.capture(window, digest);
             }

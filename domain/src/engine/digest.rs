@@ -8,8 +8,12 @@ use crate::indicator::{StationSweep, Vector};
 const MOST: usize = 64;
 const _: () = assert!(Vector::LENGTH + StationSweep::LENGTH + 5 <= MOST);
 
+/// The digest of no content: it differs from that of every one.
+pub(super) const NONE: i64 = i64::MIN;
+
 /// XXH3, 64 bits, of integers (little-endian) under the digest of a text. Integers beyond
 /// [`MOST`] would be left out; the longest record, that of a station, has five beside its two arrays.
+/// Never [`NONE`], whose place its neighbour takes.
 pub(super) fn digest<'i>(parts: impl IntoIterator<Item = &'i [i64]>, text: &str) -> i64 {
     let mut bytes = [0_u8; 8 * MOST];
     let mut length = 0;
@@ -20,7 +24,8 @@ pub(super) fn digest<'i>(parts: impl IntoIterator<Item = &'i [i64]>, text: &str)
     }
     let seed = XxHash3_64::oneshot(text.as_bytes());
     let used = bytes.get(..length).unwrap_or_default();
-    XxHash3_64::oneshot_with_seed(seed, used).cast_signed()
+    let digest = XxHash3_64::oneshot_with_seed(seed, used).cast_signed();
+    digest.max(NONE + 1)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! that no open window can see are dropped.
 
 use super::failures::Dimensions;
+use super::maybe_instant::MaybeInstant;
 use crate::time::Timestamp;
 
 /// Which change of the directory this is: instant, then revision. They grow along the topic.
@@ -24,10 +25,11 @@ pub(super) struct Version {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Directory {
     pub(super) versions: Vec<Version>,
-    /// The latest change applied.
-    pub(super) latest: Option<Change>,
+    /// When the latest change applied was, and its revision.
+    pub(super) latest_at: MaybeInstant,
+    pub(super) latest_revision: i64,
     /// When the entry was withdrawn, as the latest version says: versions repeat it, and it acts once.
-    pub(super) deleted_at: Option<Timestamp>,
+    pub(super) deleted_at: MaybeInstant,
 }
 
 impl Directory {
@@ -45,16 +47,23 @@ impl Directory {
         self.in_force(instant).cloned().unwrap_or_default()
     }
 
+    /// The latest change applied.
+    pub(super) fn latest(&self) -> Option<Change> {
+        let revision = self.latest_revision;
+        self.latest_at.get().map(|at| Change { at, revision })
+    }
+
     /// Whether `change` is newer than all before.
     pub(super) fn is_newer(&self, change: Change) -> bool {
-        self.latest.is_none_or(|latest| latest < change)
+        self.latest().is_none_or(|latest| latest < change)
     }
 
     /// Notes that `change` was applied; whether it is newer than all before.
     pub(super) fn advance(&mut self, change: Change) -> bool {
         let is_newer = self.is_newer(change);
         if is_newer {
-            self.latest = Some(change);
+            self.latest_at = Some(change.at).into();
+            self.latest_revision = change.revision;
         }
         is_newer
     }

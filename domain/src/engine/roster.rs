@@ -3,35 +3,25 @@
 //! Numbers are for looking things up; whatever is published goes by id ([`Roster::in_order`]), so
 //! that it does not depend on who came first.
 
-use std::hash::{BuildHasher, Hash};
-
-use hashbrown::{DefaultHashBuilder, HashTable};
-
 use super::arena::Arena;
+use super::index::{Index, hash_of};
 use crate::id::{ChargePointId, StationId};
 
-/// A charge point at a station. One that moved has several.
+/// A charge point at a station. One that moved has several. Never in two lines of a cache.
 #[derive(Debug)]
+#[repr(align(64))]
 struct Place {
     charge_point_id: ChargePointId,
     station: u32,
 }
 
-/// A number, with the hash under which it is found.
-#[derive(Debug, Clone, Copy)]
-struct Entry {
-    hash: u32,
-    number: u32,
-}
-
 /// Who has which number.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
-    hasher: DefaultHashBuilder,
     station_ids: Vec<StationId>,
-    stations: HashTable<Entry>,
+    stations: Index,
     places: Arena<Place>,
-    charge_points: HashTable<Entry>,
+    charge_points: Index,
     /// Stations by id, and of each its index there; current while `is_ranked`.
     by_id: Vec<u32>,
     ranks: Vec<u32>,
@@ -39,63 +29,52 @@ pub(super) struct Roster {
 }
 
 impl Roster {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "any 32 bits of a good hash are a good hash"
-    )]
-    fn hash(&self, id: &impl Hash) -> u32 {
-        self.hasher.hash_one(id) as u32
-    }
-
     /// The number of a station, if it has one.
     pub(super) fn station(&self, id: &StationId) -> Option<u32> {
-        let is_it = |entry: &Entry| self.station_ids.get(entry.number as usize) == Some(id);
-        let found = self.stations.find(spread(self.hash(id)), is_it);
-        found.map(|entry| entry.number)
+        let mut candidates = self.stations.candidates(hash_of(id.words()));
+        candidates.find(|&number| self.station_id(number) == id)
     }
 
     /// Gives a new station its number.
     pub(super) fn add_station(&mut self, id: &StationId) -> u32 {
         let number = u32::try_from(self.station_ids.len()).unwrap_or(u32::MAX);
-        let hash = self.hash(id);
         self.station_ids.push(id.clone());
-        let entry = Entry { hash, number };
-        self.stations
-            .insert_unique(spread(hash), entry, |entry| spread(entry.hash));
+        self.stations.insert(hash_of(id.words()), number);
         self.is_ranked = false;
         number
     }
 
     /// The number of a charge point at a station, if it has one.
     pub(super) fn charge_point(&self, station_id: &StationId, id: &ChargePointId) -> Option<u32> {
-        let is_it = |entry: &Entry| {
-            let place = self.places.get(entry.number);
-            place.charge_point_id == *id
-                && self.station_ids.get(place.station as usize) == Some(station_id)
-        };
-        let found = self.charge_points.find(spread(self.hash(id)), is_it);
-        found.map(|entry| entry.number)
+        let mut candidates = self.charge_points.candidates(hash_of(id.words()));
+        candidates.find(|&number| self.is_at(number, station_id, id))
+    }
+
+    /// Whether a number is that of a charge point at a station.
+    pub(super) fn is_at(&self, number: u32, station_id: &StationId, id: &ChargePointId) -> bool {
+        let place = self.places.get(number);
+        place.charge_point_id == *id && self.station_id(place.station) == station_id
     }
 
     /// Gives a new charge point at a station its number.
     pub(super) fn add_charge_point(&mut self, station: u32, id: &ChargePointId) -> u32 {
-        let hash = self.hash(id);
         let number = self.places.push(Place {
             charge_point_id: id.clone(),
             station,
         });
-        let entry = Entry { hash, number };
-        self.charge_points
-            .insert_unique(spread(hash), entry, |entry| spread(entry.hash));
+        self.charge_points.insert(hash_of(id.words()), number);
         number
+    }
+
+    /// The index by which charge points are found.
+    pub(super) const fn index(&self) -> &Index {
+        &self.charge_points
     }
 
     /// The numbers of a charge point, one for each station where it is or was.
     pub(super) fn places_of(&self, id: &ChargePointId) -> impl Iterator<Item = u32> {
-        let candidates = self.charge_points.iter_hash(spread(self.hash(id)));
-        candidates
-            .map(|entry| entry.number)
-            .filter(move |&number| self.charge_point_id(number) == id)
+        let candidates = self.charge_points.candidates(hash_of(id.words()));
+        candidates.filter(move |&number| self.charge_point_id(number) == id)
     }
 
     /// The id of a charge point.
@@ -115,6 +94,12 @@ impl Roster {
     )]
     pub(super) fn station_id(&self, number: u32) -> &StationId {
         &self.station_ids[number as usize]
+    }
+
+    /// Looks at the id of a station, so that a look soon after is fast: something of it.
+    pub(super) fn glance(&self, station: u32) -> u32 {
+        let bytes = self.station_id(station).as_bytes();
+        bytes.first().map_or(0, |&first| u32::from(first))
     }
 
     /// All stations by id, as of the last [`Self::rank`].
@@ -146,11 +131,6 @@ impl Roster {
         }
         self.is_ranked = true;
     }
-}
-
-/// The table takes its bucket from the low bits and its tag from the high ones.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use thin_vec::ThinVec;
 
 use super::copies::{Copies, Novelty, Writing};
 use super::directory::Directory;
+use super::maybe_instant::MaybeInstant;
 use crate::indicator::Vector;
 use crate::policy::Policy;
 use crate::quality::session::SessionFacts;
@@ -26,7 +27,7 @@ pub(super) struct Sessions {
     /// By start and end.
     pub(super) identities: ThinVec<Identity>,
     /// Largest end of the sessions before the horizon.
-    pub(super) largest_end: Option<Timestamp>,
+    pub(super) largest_end: MaybeInstant,
 }
 
 /// One distinct session, judged.
@@ -48,20 +49,27 @@ impl Sessions {
             Some(_) | None => all.len(),
         };
         if let Some(known) = all.get_mut(index).filter(|known| known.key == key) {
-            return known.copies.observe(energy_wh, writing);
+            return known.copies.observe(key.0, energy_wh, writing);
         }
         if all.len() == all.capacity() {
             all.reserve_exact(1 + all.len() / 4);
         }
-        let copies = Copies::new(energy_wh, writing);
+        let copies = Copies::new(key.0, energy_wh, writing);
         all.insert(index, Identity { key, copies });
         Novelty::Identity
+    }
+
+    /// Whether no session that starts later stands, or a record of this one has been applied.
+    pub(super) fn is_last_or_known(&self, key: SessionKey) -> bool {
+        let all = &self.identities;
+        all.last().is_none_or(|last| last.key <= key)
+            || all.binary_search_by_key(&key, |known| known.key).is_ok()
     }
 
     /// Writes down every distinct session in the order (start, end), flagged or not.
     pub(super) fn judge(&self, directory: &Directory, policy: &Policy, judged: &mut Vec<Judged>) {
         judged.clear();
-        let mut largest_end = self.largest_end;
+        let mut largest_end = self.largest_end.get();
         for identity in &self.identities {
             let (start, end) = identity.key;
             let energy_wh = identity.copies.winner();
@@ -95,7 +103,7 @@ impl Sessions {
             .identities
             .drain(..folded)
             .map(|known| Some(known.key.1));
-        self.largest_end = ends.fold(self.largest_end, Ord::max);
+        self.largest_end = ends.fold(self.largest_end.get(), Ord::max).into();
     }
 }
 

@@ -39,7 +39,7 @@ impl StationLedger {
         charge_points: &Arena<ChargePointLedger>,
     ) -> Option<Timestamp> {
         let ledgers = self.members.iter().map(|&number| charge_points.get(number));
-        ledgers.filter_map(|ledger| ledger.pending_from).min()
+        ledgers.filter_map(|ledger| ledger.pending_from.get()).min()
     }
 
     /// The next instant, at or after `from`, at which silence makes one of its charge points

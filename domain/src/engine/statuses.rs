@@ -1,6 +1,7 @@
 //! The statuses of one charge point that can still change a window (chapter 4).
 
 use super::copies::{Copies, Novelty, Writing};
+use super::payload::Packed;
 use crate::indicator::Vector;
 use crate::policy::Policy;
 use crate::quality::is_inconsistent;
@@ -9,19 +10,25 @@ use crate::time::{Span, Timestamp};
 use crate::timeline::{Mark, MarkKind};
 use crate::window::Window;
 
+/// Room for this many more is made at once, and a quarter of what is there.
+const ROOM: usize = 4;
+
 /// All records of one event time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Identity {
     pub(super) at: Timestamp,
-    pub(super) copies: Copies<StatusPayload>,
+    pub(super) copies: Copies<Packed>,
 }
+
+// The state holds several of each charge point.
+const _: () = assert!(size_of::<Identity>() == 24);
 
 impl Identity {
     /// What it says.
     pub(super) fn mark(&self) -> Mark {
         Mark {
             at: self.at,
-            kind: MarkKind::of(self.copies.winner()),
+            kind: MarkKind::of(self.copies.winner().unpack()),
         }
     }
 }
@@ -38,6 +45,7 @@ impl Statuses {
         payload: StatusPayload,
         writing: Writing,
     ) -> Novelty {
+        let payload = Packed::from(payload);
         let is_newest = self.0.last().is_none_or(|last| last.at < at);
         let index = if is_newest {
             self.0.len()
@@ -45,14 +53,20 @@ impl Statuses {
             self.index_of(at)
         };
         if let Some(known) = self.0.get_mut(index).filter(|known| known.at == at) {
-            return known.copies.observe(payload, writing);
+            return known.copies.observe(at, payload, writing);
         }
         if self.0.len() == self.0.capacity() {
-            self.0.reserve_exact(2 + self.0.len() / 4);
+            self.0.reserve_exact(ROOM + self.0.len() / 4);
         }
-        let copies = Copies::new(payload, writing);
+        let copies = Copies::new(at, payload, writing);
         self.0.insert(index, Identity { at, copies });
         Novelty::Identity
+    }
+
+    /// Looks at the newest one, so that a look soon after is fast: something of it.
+    pub(super) fn glance(&self) -> u32 {
+        let newest = self.0.last();
+        newest.map_or(0, |newest| u32::from(newest.at > Timestamp::MIN))
     }
 
     /// The index of the first one at or after an instant.
@@ -92,14 +106,14 @@ impl Statuses {
         let seen = self.since(window.start()).iter();
         for identity in seen.take_while(|identity| identity.at < covered_end) {
             let copies = &identity.copies;
-            let received_at = copies.first().received_at;
+            let received_at = copies.first(identity.at).received_at;
             let is_late = received_at >= window.closes_at(policy);
             let delay = (received_at - identity.at).max(Span::ZERO);
             vector.statuses += 1;
             vector.duplicate_statuses += copies.duplicates();
             vector.conflicting_statuses += copies.conflicts();
             vector.late_statuses += i64::from(is_late);
-            vector.inconsistent_statuses += i64::from(is_inconsistent(copies.winner()));
+            vector.inconsistent_statuses += i64::from(is_inconsistent(copies.winner().unpack()));
             vector.status_delay_ms += delay.as_ms();
             vector.fresh_statuses += i64::from(delay <= policy.fresh_limit);
         }

@@ -6,11 +6,13 @@
 //! whose record stands although a later withdrawal would not have made one.
 //!
 //! A digest of a closed window is needed only to see whether a change changed it, so it is taken
-//! just before the change: see [`WindowLog::capture`].
+//! just before the change: see [`WindowLog::capture`]. Where a change is sure to change it, that it
+//! had a record is enough: its digest is then [`digest::NONE`].
 
 use thin_vec::ThinVec;
 
 use super::decision::Decision;
+use super::digest;
 use crate::indicator::{Emission, Phase};
 use crate::window::Window;
 
@@ -55,23 +57,19 @@ pub(super) struct Capture {
     pub(super) digest: Option<i64>,
 }
 
-/// The captures of an entity, by window.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Captures(pub(super) Vec<Capture>);
-
 /// The emitted records of an entity's windows that are not final.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct WindowLog {
     pub(super) drafts: ThinVec<Draft>,
     pub(super) runs: ThinVec<Run>,
-    /// Apart, since few have any.
-    pub(super) captures: Option<Box<Captures>>,
+    /// By window.
+    pub(super) captures: ThinVec<Capture>,
 }
 
 impl WindowLog {
     /// Whether all of it follows from the rules.
     pub(super) fn is_plain(&self) -> bool {
-        self.drafts.is_empty() && self.runs.is_empty() && self.captures.is_none()
+        self.drafts.is_empty() && self.runs.is_empty() && self.captures.is_empty()
     }
 
     /// The last record emitted for `window`. `is_present` says whether the entity has a record for
@@ -97,20 +95,29 @@ impl WindowLog {
     /// Notes what a closed window says just before a change. The first capture stays: later changes
     /// before the same cut are part of what the cut decides.
     pub(super) fn capture(&mut self, window: Window, digest: Option<i64>) {
-        let captures = &mut self.captures.get_or_insert_default().0;
-        let index = captures.partition_point(|known| known.window < window);
-        if captures
-            .get(index)
-            .is_none_or(|known| known.window != window)
-        {
-            captures.insert(index, Capture { window, digest });
+        let index = self.captures.partition_point(|known| known.window < window);
+        let known = self.captures.get(index);
+        if known.is_none_or(|known| known.window != window) {
+            self.captures.reserve_exact(1);
+            self.captures.insert(index, Capture { window, digest });
         }
     }
 
-    /// The first window captured.
-    pub(super) fn captured_from(&self) -> Option<Window> {
-        let captures = self.captures.as_ref()?;
-        captures.0.first().map(|capture| capture.window)
+    /// Notes that a change is sure to change what a closed window, which has a record, says.
+    pub(super) fn capture_as_changed(&mut self, window: Window) {
+        self.capture(window, Some(digest::NONE));
+    }
+
+    /// Whether every one of the `count` closed windows from `first` on is captured.
+    pub(super) fn has_captured(&self, first: Window, count: usize) -> bool {
+        let before = self.captures.partition_point(|known| known.window < first);
+        self.captures.len() - before == count
+    }
+
+    /// What was captured of a window.
+    pub(super) fn captured(&self, window: Window) -> Option<Capture> {
+        let mut captures = self.captures.iter();
+        captures.find(|known| known.window == window).copied()
     }
 
     /// Decides whether the content of `window` is emitted, and notes it. `last` is the last record;
@@ -156,15 +163,7 @@ impl WindowLog {
 
     /// Ends a cut: what was captured has been decided. Whether there was anything.
     pub(super) fn settle(&mut self) -> bool {
-        self.captures.take().is_some()
-    }
-
-    fn captured(&self, window: Window) -> Option<Capture> {
-        let captures = &self.captures.as_ref()?.0;
-        captures
-            .iter()
-            .find(|known| known.window == window)
-            .copied()
+        !std::mem::take(&mut self.captures).is_empty()
     }
 
     /// What is stored of `window`.

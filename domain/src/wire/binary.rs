@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use arrayvec::ArrayVec;
 use uuid::Uuid;
 
+use crate::id::{ChargePointId, StationId};
 use crate::time::{Timestamp, TimestampMicros};
 
 /// What is wrong with the bytes of a record.
@@ -85,7 +86,27 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Up to eight bytes, the instants, at once: the groups of seven bits are pushed together by
+    /// pairs, then by fours, then by eights.
     fn long_of_many_bytes(&mut self) -> Result<i64, WireError> {
+        let Some((&word, _)) = self.rest.split_first_chunk::<8>() else {
+            return self.long_byte_by_byte();
+        };
+        let word = u64::from_le_bytes(word);
+        let last = !word & 0x8080_8080_8080_8080;
+        if last == 0 {
+            return self.long_byte_by_byte();
+        }
+        let groups = word & (last ^ (last - 1)) & 0x7f7f_7f7f_7f7f_7f7f;
+        let pairs = groups & 0x007f_007f_007f_007f | (groups & 0x7f00_7f00_7f00_7f00) >> 1;
+        let fours = pairs & 0x0000_3fff_0000_3fff | (pairs & 0x3fff_0000_3fff_0000) >> 2;
+        let value = fours & 0x0fff_ffff | (fours & 0x0fff_ffff_0000_0000) >> 4;
+        let length = last.trailing_zeros() as usize / 8 + 1;
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        Ok(unzigzag(value))
+    }
+
+    fn long_byte_by_byte(&mut self) -> Result<i64, WireError> {
         let mut value = 0_u64;
         let mut shift = 0;
         for (read, &byte) in self.rest.iter().take(MAX_LONG_BYTES).enumerate() {
@@ -145,6 +166,24 @@ impl<'a> Reader<'a> {
     /// Truncated, a negative length, or not UTF-8.
     pub fn string(&mut self) -> Result<&'a str, WireError> {
         std::str::from_utf8(self.bytes()?).map_err(|_| WireError::Text)
+    }
+
+    /// Reads a `string` that is the id of a charge point.
+    ///
+    /// # Errors
+    /// As [`Self::string`], or no id.
+    pub fn charge_point_id(&mut self) -> Result<ChargePointId, WireError> {
+        let text = self.bytes()?;
+        ChargePointId::plain(text).map_or_else(|| parsed(text, ChargePointId::parse), Ok)
+    }
+
+    /// Reads a `string` that is the id of a station.
+    ///
+    /// # Errors
+    /// As [`Self::string`], or no id.
+    pub fn station_id(&mut self) -> Result<StationId, WireError> {
+        let text = self.bytes()?;
+        StationId::plain(text).map_or_else(|| parsed(text, StationId::parse), Ok)
     }
 
     /// Reads `bytes`, borrowed.
@@ -268,6 +307,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// What `parse` reads from a text.
+fn parsed<T, E>(text: &[u8], parse: impl FnOnce(&str) -> Result<T, E>) -> Result<T, WireError> {
+    let text = std::str::from_utf8(text).map_err(|_| WireError::Text)?;
+    parse(text).map_err(|_| WireError::Id)
+}
+
 const fn unzigzag(value: u64) -> i64 {
     (value >> 1).cast_signed() ^ -(value & 1).cast_signed()
 }
@@ -371,12 +416,17 @@ mod tests {
 
     #[test]
     fn a_long_keeps_its_value_at_the_limits() {
-        for value in [0, -1, 1, 63, -64, 64, i64::MAX, i64::MIN] {
+        let powers = (0..63).map(|bits| 1_i64 << bits);
+        let around = powers.flat_map(|power| [power - 1, power, -power, -power - 1]);
+        for value in around.chain([i64::MAX, i64::MIN]) {
             let mut out = Vec::new();
             put_long(&mut out, value);
-            let mut reader = Reader::new(&out);
-            assert_eq!(reader.long(), Ok(value));
-            assert_eq!(reader.end(), Ok(()));
+            for more in 0..10 {
+                let mut reader = Reader::new(&out);
+                assert_eq!(reader.long(), Ok(value));
+                assert_eq!(reader.remaining(), more, "{value}");
+                out.push(0xff);
+            }
         }
     }
 

@@ -4,7 +4,6 @@ use super::binary::{put_boolean, put_double, put_int, put_long, put_optional, pu
 use super::{Reader, Record, WireError};
 use crate::charge_point::{ChargePoint, Day, IrveStatic};
 use crate::contract::{CHARGE_POINT, Contract};
-use crate::id::{ChargePointId, StationId};
 use crate::time::Timestamp;
 
 fn optional_text(reader: &mut Reader<'_>) -> Result<Option<String>, WireError> {
@@ -64,7 +63,7 @@ fn read_irve(reader: &mut Reader<'_>) -> Result<IrveStatic, WireError> {
         contact_operateur: reader.string()?.to_owned(),
         telephone_operateur: reader.string()?.to_owned(),
         nom_enseigne: reader.string()?.to_owned(),
-        id_station_itinerance: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+        id_station_itinerance: reader.station_id()?,
         id_station_local: optional_text(reader)?,
         nom_station: reader.string()?.to_owned(),
         implantation_station: reader.string()?.to_owned(),
@@ -73,7 +72,7 @@ fn read_irve(reader: &mut Reader<'_>) -> Result<IrveStatic, WireError> {
         longitude: reader.double()?,
         latitude: reader.double()?,
         nbre_pdc: reader.int()?,
-        id_pdc_itinerance: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+        id_pdc_itinerance: reader.charge_point_id()?,
         id_pdc_local: optional_text(reader)?,
         puissance_nominale: reader.double()?,
         prise_type_ef: reader.boolean()?,

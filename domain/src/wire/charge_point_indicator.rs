@@ -1,9 +1,8 @@
 //! [`ChargePointIndicator`] on the wire, and the parts that it shares with the station's record.
 
-use super::binary::{put_int, put_long, put_string, put_symbol};
+use super::binary::{put_bytes, put_int, put_long, put_string, put_symbol};
 use super::{Reader, Record, WireError};
 use crate::contract::{CHARGE_POINT_INDICATOR, Contract};
-use crate::id::{ChargePointId, StationId};
 use crate::indicator::{
     ChargePointIndicator, ChargePointState, Emission, FailureGauges, Phase, Vector,
 };
@@ -56,8 +55,8 @@ impl Record for ChargePointIndicator {
 
     fn encode(&self, out: &mut Vec<u8>) {
         put_string(out, &self.policy);
-        put_string(out, self.station_id.as_str());
-        put_string(out, self.charge_point_id.as_str());
+        put_bytes(out, self.station_id.as_bytes());
+        put_bytes(out, self.charge_point_id.as_bytes());
         put_long(out, self.window.start().as_ms());
         put_string(out, &self.code_insee_commune);
         put_long(out, self.power_w);
@@ -70,8 +69,8 @@ impl Record for ChargePointIndicator {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             policy: reader.string()?.into(),
-            station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+            station_id: reader.station_id()?,
+            charge_point_id: reader.charge_point_id()?,
             window: Window::of(reader.instant()?),
             code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,

@@ -1,9 +1,9 @@
 //! [`ChargePointStatus`] on the wire.
 
-use super::binary::{put_long, put_optional, put_string, put_symbol, put_uuid};
+use super::binary::{put_bytes, put_long, put_optional, put_string, put_symbol, put_uuid};
 use super::{Reader, Record, WireError};
 use crate::contract::{CHARGE_POINT_STATUS, Contract};
-use crate::id::{ChargePointId, EventId, RequestId, StationId};
+use crate::id::{EventId, RequestId};
 use crate::status::{ChargePointStatus, ConnectorState, Occupancy, ServiceState, StatusPayload};
 
 impl Record for ChargePointStatus {
@@ -16,8 +16,8 @@ impl Record for ChargePointStatus {
             });
         };
         put_uuid(out, self.event_id.0);
-        put_string(out, self.charge_point_id.as_str());
-        put_string(out, self.station_id.as_str());
+        put_bytes(out, self.charge_point_id.as_bytes());
+        put_bytes(out, self.station_id.as_bytes());
         put_long(out, self.event_time.as_us());
         put_long(out, self.received_at.as_ms());
         put_symbol(out, &ServiceState::ALL, &self.payload.service_state);
@@ -35,8 +35,8 @@ impl Record for ChargePointStatus {
             |reader: &mut Reader<'_>| reader.optional(|reader| reader.symbol(&ConnectorState::ALL));
         Ok(Self {
             event_id: EventId(reader.uuid()?),
-            charge_point_id: ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id)?,
-            station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+            charge_point_id: reader.charge_point_id()?,
+            station_id: reader.station_id()?,
             event_time: reader.instant_micros()?,
             received_at: reader.instant()?,
             payload: StatusPayload {

@@ -1,10 +1,11 @@
 //! [`FailureEpisode`] on the wire.
 
-use super::binary::{put_boolean, put_int, put_long, put_optional, put_string, put_symbol};
+use super::binary::{
+    put_boolean, put_bytes, put_int, put_long, put_optional, put_string, put_symbol,
+};
 use super::{Reader, Record, WireError};
 use crate::contract::{Contract, FAILURE_EPISODE};
 use crate::episode::{EntityType, EpisodeEnd, EpisodeFlags, EpisodeOutcome, FailureEpisode};
-use crate::id::{ChargePointId, StationId};
 
 fn put_end(out: &mut Vec<u8>, end: Option<EpisodeEnd>) {
     put_optional(out, end.map(|end| end.closed_at.as_ms()), put_long);
@@ -38,9 +39,9 @@ impl Record for FailureEpisode {
     fn encode(&self, out: &mut Vec<u8>) {
         put_string(out, &self.policy);
         put_symbol(out, &EntityType::ALL, &self.entity_type());
-        put_string(out, self.station_id.as_str());
+        put_bytes(out, self.station_id.as_bytes());
         put_optional(out, self.charge_point_id.as_ref(), |out, id| {
-            put_string(out, id.as_str());
+            put_bytes(out, id.as_bytes());
         });
         put_long(out, self.opened_at.as_ms());
         put_symbol(out, &EpisodeOutcome::ALL, &self.outcome);
@@ -58,9 +59,8 @@ impl Record for FailureEpisode {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         let policy = reader.string()?.into();
         let entity_type = reader.symbol(&EntityType::ALL)?;
-        let station_id = StationId::parse(reader.string()?).map_err(|_| WireError::Id)?;
-        let charge_point_id = reader
-            .optional(|reader| ChargePointId::parse(reader.string()?).map_err(|_| WireError::Id))?;
+        let station_id = reader.station_id()?;
+        let charge_point_id = reader.optional(Reader::charge_point_id)?;
         let episode = Self {
             policy,
             station_id,

@@ -1,12 +1,11 @@
 //! [`StationIndicator`] on the wire.
 
-use super::binary::{put_long, put_string, put_symbol};
+use super::binary::{put_bytes, put_long, put_string, put_symbol};
 use super::charge_point_indicator::{
     put_emission, put_gauges, put_vector, read_emission, read_gauges, read_vector,
 };
 use super::{Reader, Record, WireError};
 use crate::contract::{Contract, STATION_INDICATOR};
-use crate::id::StationId;
 use crate::indicator::{StationIndicator, StationState, StationSweep};
 use crate::window::Window;
 
@@ -23,7 +22,7 @@ impl Record for StationIndicator {
 
     fn encode(&self, out: &mut Vec<u8>) {
         put_string(out, &self.policy);
-        put_string(out, self.station_id.as_str());
+        put_bytes(out, self.station_id.as_bytes());
         put_long(out, self.window.start().as_ms());
         put_string(out, &self.code_insee_commune);
         put_long(out, self.power_w);
@@ -40,7 +39,7 @@ impl Record for StationIndicator {
     fn decode(reader: &mut Reader<'_>) -> Result<Self, WireError> {
         Ok(Self {
             policy: reader.string()?.into(),
-            station_id: StationId::parse(reader.string()?).map_err(|_| WireError::Id)?,
+            station_id: reader.station_id()?,
             window: Window::of(reader.instant()?),
             code_insee_commune: reader.string()?.into(),
             power_w: reader.long()?,

@@ -38,6 +38,13 @@ impl Item {
         }
     }
 
+    fn as_status(&self) -> Option<&ChargePointStatus> {
+        match self {
+            Self::Status(status) => Some(status),
+            Self::Tick(_) | Self::Session(_) => None,
+        }
+    }
+
     /// The same record, received later.
     pub(crate) fn resent(&self, later: Span) -> Self {
         let mut again = self.clone();
@@ -102,6 +109,9 @@ fn weave(events: Vec<Item>, ticks: &[Timestamp]) -> Vec<Item> {
     items.extend(ticks.map(Item::Tick));
     items
 }
+
+/// Statuses after which the next ones are foreseen; after a restart they are not, for a while.
+const FORESEE_EVERY: usize = 7;
 
 /// Takes a cut.
 pub(crate) fn take_cut(engine: &mut Engine, cut: Cut, outputs: &mut Vec<Output>) {
@@ -224,6 +234,10 @@ impl<'a> Task<'a> {
         let Some(item) = items.get(self.next[index]) else {
             return false;
         };
+        if input == EventInput::Status && self.next[index].is_multiple_of(FORESEE_EVERY) {
+            let ahead = items.iter().skip(self.next[index]).take(2 * FORESEE_EVERY);
+            self.engine.foresee(ahead.filter_map(Item::as_status));
+        }
         match self.clock.offer(input, item.received_at()) {
             Admission::Hold => self.is_held[index] = true,
             Admission::Apply { stamp } => {

@@ -5,6 +5,8 @@ use smallvec::SmallVec;
 use super::super::charge_point_ledger::{Carry, ChargePointLedger};
 use super::super::copies::{Content, Copies, Writing};
 use super::super::directory::{Change, Directory, Version};
+use super::super::maybe_instant::MaybeInstant;
+use super::super::payload::Packed;
 use super::super::presence::Presence;
 use super::super::sessions::{self, Sessions};
 use super::super::statuses::{self, Statuses};
@@ -13,6 +15,7 @@ use super::parts::{
     read_episodes, read_settled, read_trace,
 };
 use crate::status::{ConnectorState, Occupancy, ServiceState, StatusPayload};
+use crate::time::Timestamp;
 use crate::timeline::{Mark, MarkKind};
 use crate::wire::binary::{
     put_array, put_long, put_optional, put_optional_timestamp, put_symbol, put_timestamp,
@@ -20,18 +23,20 @@ use crate::wire::binary::{
 use crate::wire::{Reader, WireError};
 
 pub(super) fn put(out: &mut Vec<u8>, ledger: &ChargePointLedger) {
-    put_optional_timestamp(out, ledger.carry.horizon);
+    put_optional_timestamp(out, ledger.carry.horizon.get());
     put_optional(out, ledger.carry.mark, |out, mark| {
         put_timestamp(out, mark.at);
         put_symbol(out, &MarkKind::ALL, &mark.kind);
     });
-    put_optional_timestamp(out, ledger.carry.run_start);
+    put_optional_timestamp(out, ledger.carry.run_start.get());
     put_trace(out, &ledger.carry.trace);
-    put_optional_timestamp(out, ledger.sessions.largest_end);
+    put_optional_timestamp(out, ledger.sessions.largest_end.get());
     put_symbol(out, &Presence::ALL, &ledger.carry.presence);
     put_array(out, &ledger.statuses.0, |out, status| {
         put_timestamp(out, status.at);
-        put_copies(out, &status.copies, put_payload);
+        put_copies(out, status.at, &status.copies, |out, payload| {
+            put_payload(out, payload.unpack());
+        });
     });
     put_array(out, ledger.withdrawals.as_slice(), |out, &at| {
         put_timestamp(out, at);
@@ -42,28 +47,28 @@ pub(super) fn put(out: &mut Vec<u8>, ledger: &ChargePointLedger) {
         |out, session| {
             put_timestamp(out, session.key.0);
             put_timestamp(out, session.key.1);
-            put_copies(out, &session.copies, put_long);
+            put_copies(out, session.key.0, &session.copies, put_long);
         },
     );
     put_directory(out, &ledger.directory);
     put_drafts(out, &ledger.windows);
     put_episodes(out, &ledger.episodes);
-    put_optional_timestamp(out, ledger.pending_from);
+    put_optional_timestamp(out, ledger.pending_from.get());
     put_settled(out, &ledger.windows);
-    put_optional_timestamp(out, ledger.directory.deleted_at);
+    put_optional_timestamp(out, ledger.directory.deleted_at.get());
 }
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireError> {
-    let horizon = reader.optional(Reader::timestamp)?;
+    let horizon = maybe_instant(reader)?;
     let mark = reader.optional(|reader| {
         Ok(Mark {
             at: reader.timestamp()?,
             kind: reader.symbol(&MarkKind::ALL)?,
         })
     })?;
-    let run_start = reader.optional(Reader::timestamp)?;
+    let run_start = maybe_instant(reader)?;
     let trace = read_trace(reader)?;
-    let largest_end = reader.optional(Reader::timestamp)?;
+    let largest_end = maybe_instant(reader)?;
     let carry = Carry {
         horizon,
         mark,
@@ -73,21 +78,21 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireErr
     };
     let statuses = reader.array(|reader| {
         let at = reader.timestamp()?;
-        let copies = read_copies(reader, read_payload)?;
+        let copies = read_copies(reader, at, |reader| read_payload(reader).map(Packed::from))?;
         Ok(statuses::Identity { at, copies })
     })?;
     let withdrawals = reader.array(Reader::timestamp)?;
     let identities = reader.array(|reader| {
         let key = (reader.timestamp()?, reader.timestamp()?);
-        let copies = read_copies(reader, Reader::long)?;
+        let copies = read_copies(reader, key.0, Reader::long)?;
         Ok(sessions::Identity { key, copies })
     })?;
     let mut directory = read_directory(reader)?;
     let drafts = read_drafts(reader)?;
     let episodes = read_episodes(reader)?;
-    let pending_from = reader.optional(Reader::timestamp)?;
+    let pending_from = maybe_instant(reader)?;
     let windows = read_settled(reader, drafts)?;
-    directory.deleted_at = reader.optional(Reader::timestamp)?;
+    directory.deleted_at = maybe_instant(reader)?;
     Ok(ChargePointLedger {
         carry,
         statuses: Statuses(statuses),
@@ -104,13 +109,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Result<ChargePointLedger, WireErr
     })
 }
 
+fn maybe_instant(reader: &mut Reader<'_>) -> Result<MaybeInstant, WireError> {
+    Ok(reader.optional(Reader::timestamp)?.into())
+}
+
 fn put_copies<P: Copy + PartialEq>(
     out: &mut Vec<u8>,
+    at: Timestamp,
     copies: &Copies<P>,
     put_content: impl Fn(&mut Vec<u8>, P),
 ) {
     put_long(out, copies.records());
-    let contents: SmallVec<[_; 1]> = copies.contents().collect();
+    let contents: SmallVec<[_; 1]> = copies.contents(at).collect();
     put_array(out, contents, |out, content| {
         put_timestamp(out, content.first.received_at);
         put_long(out, content.first.offset);
@@ -120,6 +130,7 @@ fn put_copies<P: Copy + PartialEq>(
 
 fn read_copies<'a, P: Copy + PartialEq>(
     reader: &mut Reader<'a>,
+    at: Timestamp,
     read_content: impl Fn(&mut Reader<'a>) -> Result<P, WireError>,
 ) -> Result<Copies<P>, WireError> {
     let records = reader.long()?;
@@ -131,7 +142,7 @@ fn read_copies<'a, P: Copy + PartialEq>(
         let payload = read_content(reader)?;
         Ok(Content { payload, first })
     })?;
-    Copies::stored(records, contents).ok_or(WireError::Number)
+    Copies::stored(at, records, contents).ok_or(WireError::Number)
 }
 
 fn put_payload(out: &mut Vec<u8>, payload: StatusPayload) {
@@ -167,8 +178,9 @@ fn put_directory(out: &mut Vec<u8>, directory: &Directory) {
         put_long(out, version.change.revision);
         put_dimensions(out, &version.dimensions);
     });
-    put_optional_timestamp(out, directory.latest.map(|latest| latest.at));
-    put_long(out, directory.latest.map_or(0, |latest| latest.revision));
+    let latest = directory.latest();
+    put_optional_timestamp(out, latest.map(|latest| latest.at));
+    put_long(out, latest.map_or(0, |latest| latest.revision));
 }
 
 fn read_directory(reader: &mut Reader<'_>) -> Result<Directory, WireError> {
@@ -180,11 +192,10 @@ fn read_directory(reader: &mut Reader<'_>) -> Result<Directory, WireError> {
         let dimensions = read_dimensions(reader)?;
         Ok(Version { change, dimensions })
     })?;
-    let at = reader.optional(Reader::timestamp)?;
-    let revision = reader.long()?;
     Ok(Directory {
         versions,
-        latest: at.map(|at| Change { at, revision }),
-        deleted_at: None,
+        latest_at: maybe_instant(reader)?,
+        latest_revision: reader.long()?,
+        deleted_at: MaybeInstant::default(),
     })
 }

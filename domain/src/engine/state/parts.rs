@@ -4,7 +4,7 @@ use smol_str::SmolStr;
 
 use super::super::episode_log::{EmittedEpisode, EpisodeLog};
 use super::super::failures::{Dimensions, FailureTrace, OpenFailure};
-use super::super::window_log::{Capture, Captures, Draft, Run, WindowLog};
+use super::super::window_log::{Capture, Draft, Run, WindowLog};
 use crate::episode::EpisodeFlags;
 use crate::indicator::Phase;
 use crate::timeline::Axis;
@@ -85,11 +85,7 @@ pub(super) fn put_settled(out: &mut Vec<u8>, log: &WindowLog) {
         put_symbol(out, &Phase::ALL, &run.phase);
         put_int(out, run.revision);
     });
-    let captures = log
-        .captures
-        .as_ref()
-        .map_or(&[][..], |captures| &captures.0);
-    put_array(out, captures, |out, capture| {
+    put_array(out, log.captures.as_slice(), |out, capture| {
         put_timestamp(out, capture.window.start());
         put_optional(out, capture.digest, put_long);
     });
@@ -116,7 +112,7 @@ pub(super) fn read_settled(
     Ok(WindowLog {
         drafts: drafts.into(),
         runs: runs.into(),
-        captures: (!captures.is_empty()).then(|| Box::new(Captures(captures))),
+        captures: captures.into(),
     })
 }
 

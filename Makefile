@@ -12,8 +12,9 @@ STACK := deploy/local/stack
 CARGO_DENY := $(TOOLS)/cargo-deny/bin/cargo-deny
 CARGO_FUZZ := $(TOOLS)/cargo-fuzz/bin/cargo-fuzz
 FUZZ_SECONDS ?= 60
+FAULT_FACTOR ?= 6
 
-.PHONY: help demo test check fmt lint style docs unit e2e bench bench-engine bench-gateway instructions fuzz freshness deny ci build fetch tools up down status logs clean-data
+.PHONY: help demo test check fmt lint style docs unit e2e faults bench bench-engine bench-gateway bench-processor instructions fuzz freshness deny ci build fetch tools up down status logs clean-data
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -43,7 +44,7 @@ style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, f
 	@! git ls-files -z '*.rs' | xargs -0 wc -l | awk '$$1 > 500 && $$2 != "total"' | grep .
 	@! git grep -nE '\b(TODO|FIXME|XXX)\b($$|[^(]|\([^#])' -- '*.rs'
 	@$(TYPOS) --config .typos.toml
-	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure deploy/local/measure-gateway deploy/local/count-intake .ci/run
+	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure deploy/local/measure-gateway deploy/local/measure-processor deploy/local/count-intake .ci/run
 
 # The tests that need no stack; those of the ClickHouse engine start it themselves. Always the whole workspace, with
 # targets by name: a part of it would resolve to other features and be built anew.
@@ -64,11 +65,18 @@ e2e: fetch tools ## End-to-end scenarios on real Kafka, registry and ClickHouse 
 	cargo build --workspace --bins --locked --quiet
 	cargo test --workspace --test scenarios --locked -- --test-threads=1 --nocapture
 
+faults: fetch ## Thirty rounds of faults for three processors and the broker, FAULT_FACTOR times five; some fifteen minutes
+	cargo build --workspace --bins --locked --quiet
+	E2E_FACTOR=$(FAULT_FACTOR) cargo test --workspace --test scenarios --locked -- --nocapture faults
+
 bench: bench-engine ## Measure; figures and commands are in docs/performance.md
 	deploy/local/measure
 
 bench-gateway: ## Measure the gateway alone, with release builds
 	deploy/local/measure-gateway
+
+bench-processor: ## Measure the processor alone, with release builds
+	deploy/local/measure-processor
 
 bench-engine: ## Measure the engine alone: CPU time, allocations, state, by size of the fleet
 	cargo bench -p domain --bench counts --locked

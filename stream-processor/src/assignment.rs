@@ -5,6 +5,7 @@
 //! Tasks are never carried over: what another worker may have done meanwhile is in the changelog.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use domain::Timestamp;
@@ -16,7 +17,7 @@ use crate::disposition::WorkerError;
 use crate::input::{Input, InputError};
 use crate::metrics::Metrics;
 use crate::output::{Output, OutputError};
-use crate::restore::Restored;
+use crate::replay::Goal;
 use crate::task::{Effects, READY_RECORDS, Rules, Task, Waiting};
 use crate::topology::{Lane, Source};
 
@@ -35,6 +36,8 @@ pub(crate) struct Terms {
     pub(crate) limits: Limits,
     /// Where to show it.
     pub(crate) metrics: Metrics,
+    /// Where a replay stops.
+    pub(crate) goal: Option<Arc<Goal>>,
 }
 
 /// The tasks and what feeds them.
@@ -59,19 +62,19 @@ pub(crate) struct Assignment<I, G> {
 
 impl<I: Input, G> Assignment<I, G> {
     /// Runs restored tasks, reading by `input`, as the member that `group` tells of.
-    pub(crate) fn new(
-        restored: Vec<Restored>,
-        (input, group): (I, Option<G>),
-        terms: Terms,
-    ) -> Self {
+    pub(crate) fn new(restored: Vec<Task>, (input, group): (I, Option<G>), terms: Terms) -> Self {
         let mut tasks = BTreeMap::new();
-        for (task, size) in restored {
+        for task in restored {
             let partition = task.lane(Source::Changelog).partition;
-            terms.metrics.restored(partition, size);
+            terms.metrics.state(partition, task.state_size());
             tasks.insert(partition, task);
         }
+        let mut transaction = Transaction::new(terms.limits);
+        if tasks.values().any(Task::has_moved) {
+            transaction.expect();
+        }
         Self {
-            transaction: Transaction::new(terms.limits),
+            transaction,
             terms,
             input,
             group,
@@ -134,10 +137,17 @@ impl<I: Input, G> Assignment<I, G> {
     fn take(&mut self, source: Source) -> Result<bool, InputError> {
         let mut has_taken = false;
         for task in self.tasks.values_mut() {
+            let lane = task.lane(source);
+            let goal = self.terms.goal.as_ref();
+            let end = goal.map_or(i64::MAX, |goal| goal.end(lane));
             for _ in 0..task.room(source) {
-                let Some(record) = self.input.next(task.lane(source))? else {
+                let Some(record) = self.input.next(lane)? else {
                     break;
                 };
+                // What was written since a replay began is left to the live application.
+                if record.offset >= end {
+                    break;
+                }
                 task.take(record);
                 has_taken = true;
             }
@@ -157,6 +167,8 @@ impl<I: Input, G> Assignment<I, G> {
             Ok(ends) => {
                 for (lane, end) in ends {
                     if let Some(task) = self.tasks.get_mut(&lane.partition) {
+                        let goal = self.terms.goal.as_ref();
+                        let end = goal.map_or(end, |goal| goal.end(lane).min(end));
                         task.directory_ends_at(end);
                     }
                 }
@@ -174,6 +186,31 @@ impl<I: Input, G> Assignment<I, G> {
     /// Whether every task has read the directory as far as it must.
     pub(crate) fn is_settled(&self) -> bool {
         !self.has_fresh && self.tasks.values().all(Task::knows_directory)
+    }
+
+    /// Whether a replay has nothing left to do here, and everything is committed.
+    pub(crate) fn is_complete(&self) -> bool {
+        let Some(goal) = &self.terms.goal else {
+            return false;
+        };
+        self.is_settled()
+            && self.transaction.is_empty()
+            && self
+                .tasks
+                .values()
+                .all(|it| it.is_spent(|lane| goal.end(lane)))
+    }
+
+    /// Tells a replay how far the tasks are.
+    fn note_progress(&self) {
+        let Some(goal) = &self.terms.goal else {
+            return;
+        };
+        for task in self.tasks.values() {
+            for source in Source::INPUTS {
+                goal.note(task.lane(source), task.next_offset(source));
+            }
+        }
     }
 
     /// Whether it is time to commit.
@@ -197,7 +234,11 @@ impl<I: Input, G> Assignment<I, G> {
     ) -> Result<bool, OutputError> {
         if self.is_committing() {
             let group = self.group.as_ref();
-            return self.transaction.step(output, group, &self.terms.metrics);
+            let is_over = self.transaction.step(output, group, &self.terms.metrics)?;
+            if is_over {
+                self.note_progress();
+            }
+            return Ok(is_over);
         }
         self.transaction
             .end(self.tasks.values_mut(), output, &self.terms.rules)?;
@@ -220,9 +261,28 @@ impl<I: Input, G> Assignment<I, G> {
         self.input.wait(timeout)
     }
 
-    /// Shows what records wait for, and how the clocks move.
+    /// The lanes of all inputs.
+    pub(crate) fn lanes(&self) -> Vec<Lane> {
+        let tasks = self.tasks.values();
+        tasks
+            .flat_map(|task| Source::INPUTS.map(|source| task.lane(source)))
+            .collect()
+    }
+
+    /// Shows how far the inputs are behind everything written, whose ends are given.
+    pub(crate) fn show_written(&self, ends: &BTreeMap<Lane, i64>) {
+        for (lane, end) in ends {
+            if let Some(task) = self.tasks.get(&lane.partition) {
+                let behind = end.saturating_sub(task.next_offset(lane.source)).max(0);
+                self.terms.metrics.lag_written(*lane, behind);
+            }
+        }
+    }
+
+    /// Shows what records wait for, how the clocks move, and how much state there is.
     fn show_waiting(&mut self) {
         for (partition, task) in &self.tasks {
+            self.terms.metrics.state(*partition, task.state_size());
             for reason in Waiting::ALL {
                 let sources = Source::INPUTS.into_iter();
                 let inputs = sources.filter(|source| task.waits_for(*source) == Some(reason));
@@ -235,27 +295,24 @@ impl<I: Input, G> Assignment<I, G> {
         }
     }
 
-    /// Shows how far the inputs are behind, every ten seconds, and looks whether they move.
+    /// Shows how far the inputs are behind, every ten seconds, and looks whether they move. Returns
+    /// whether it was time.
     ///
     /// # Errors
     /// When a lane stands still although there is something to read, and nothing waits to be applied:
     /// the client can lose sight of a partition for good after an outage.
-    pub(crate) fn show_lag(&mut self) -> Result<(), InputError> {
+    pub(crate) fn show_lag(&mut self) -> Result<bool, InputError> {
         if self.lag_shown.is_some_and(|at| at.elapsed() < LAG_EVERY) {
-            return Ok(());
+            return Ok(false);
         }
         self.lag_shown = Some(Instant::now());
         self.show_waiting();
-        let lanes: Vec<_> = self
-            .tasks
-            .values()
-            .flat_map(|task| Source::INPUTS.map(|source| task.lane(source)))
-            .collect();
+        let lanes = self.lanes();
         let ends = match self.input.ends(&lanes) {
             Ok(ends) => ends,
             Err(error) => {
                 tracing::debug!(%error, "lag cannot be told");
-                return Ok(());
+                return Ok(true);
             }
         };
         for (lane, end) in ends {
@@ -264,8 +321,10 @@ impl<I: Input, G> Assignment<I, G> {
             };
             let next = task.next_offset(lane.source);
             let behind = end.saturating_sub(next).max(0);
-            self.terms.metrics.lag(lane.source, lane.partition, behind);
-            if behind == 0 || task.room(lane.source) < READY_RECORDS {
+            self.terms.metrics.lag(lane, behind);
+            let goal = self.terms.goal.as_ref();
+            let is_over = goal.is_some_and(|goal| next >= goal.end(lane));
+            if behind == 0 || is_over || task.room(lane.source) < READY_RECORDS {
                 self.standing.remove(&lane);
                 continue;
             }
@@ -276,7 +335,7 @@ impl<I: Input, G> Assignment<I, G> {
                 return Err(InputError::Stalled { lane });
             }
         }
-        Ok(())
+        Ok(true)
     }
 }
 

@@ -9,17 +9,23 @@
 //! A commit is taken step by step, and the order of the steps is what keeps two owners of a partition
 //! apart. Everything is in Kafka before the offsets are sent; the offsets are refused once the group
 //! has given the partition to somebody else; so whatever commits lies before the next owner's fence.
+//!
+//! Without transactions (`at-least-once`) the steps are the same, with the positions as the one that
+//! counts: they are written when everything else is in Kafka. What lies behind the last position of a
+//! changelog has not happened, and the next owner takes it back ([`crate::restore`]).
 
 use std::time::Duration;
 
 use platform::kafka::batch_producer;
-use platform::kafka::consumer::{TopicPartition, offset_list};
+use platform::kafka::consumer::{self, TopicPartition, offset_list};
+use platform::kafka::producer::Record;
 use platform::wall_clock::{SystemClock, WallClock as _};
-use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaResult;
 use rdkafka::producer::{BaseProducer, Producer as _};
 use tokio::time::Instant;
 
+use crate::config::Guarantee;
 use crate::metrics::Metrics;
 use crate::output::{Output, OutputError};
 use crate::tally::Tally;
@@ -46,12 +52,24 @@ impl Limits {
             bytes: 8 << 20,
         }
     }
+
+    /// Those of a replay: ten times as much, since each commit writes the state of all that was touched.
+    pub(crate) const fn of_replay(interval: Duration) -> Self {
+        Self {
+            interval,
+            records: 200_000,
+            bytes: 80 << 20,
+        }
+    }
 }
 
 /// The end of a transaction, step by step. It is taken to the end or given up, never tried again.
 #[derive(Debug)]
 pub(crate) struct Ending {
     step: Step,
+    /// Positions that may be written once everything else is in Kafka: without transactions, what a
+    /// position stands for must be there before it.
+    deferred: Vec<Record>,
     offsets: Vec<(Lane, i64)>,
 }
 
@@ -59,15 +77,18 @@ pub(crate) struct Ending {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Drain,
+    Positions,
     Offsets,
     Commit,
 }
 
 impl Ending {
-    /// Ends a transaction that moves the inputs to `offsets`, if it moves any.
-    pub(crate) const fn new(offsets: Vec<(Lane, i64)>) -> Self {
+    /// Ends a transaction that moves the inputs to `offsets`, if it moves any, with the records
+    /// `deferred` until everything else is in Kafka.
+    pub(crate) const fn new(offsets: Vec<(Lane, i64)>, deferred: Vec<Record>) -> Self {
         Self {
             step: Step::Drain,
+            deferred,
             offsets,
         }
     }
@@ -84,7 +105,17 @@ impl Ending {
         match self.step {
             Step::Drain => {
                 output.drain()?;
-                self.step = Step::Offsets;
+                self.step = if self.deferred.is_empty() {
+                    Step::Offsets
+                } else {
+                    Step::Positions
+                };
+            }
+            Step::Positions => {
+                for record in self.deferred.drain(..) {
+                    output.send(&record)?;
+                }
+                self.step = Step::Drain;
             }
             Step::Offsets => {
                 if !self.offsets.is_empty() {
@@ -131,13 +162,18 @@ impl Transaction {
         }
     }
 
+    /// Has something to commit, although nothing was added yet.
+    pub(crate) fn expect(&mut self) {
+        self.since.get_or_insert_with(Instant::now);
+    }
+
     /// Adds what a task did.
     pub(crate) fn add<O: Output>(
         &mut self,
         effects: &mut Effects,
         output: &mut O,
     ) -> Result<(), OutputError> {
-        self.since.get_or_insert_with(Instant::now);
+        self.expect();
         self.tally.add(&std::mem::take(&mut effects.tally));
         for record in effects.records.drain(..) {
             self.send(&record, output)?;
@@ -145,11 +181,7 @@ impl Transaction {
         Ok(())
     }
 
-    fn send<O: Output>(
-        &mut self,
-        record: &platform::kafka::producer::Record,
-        output: &mut O,
-    ) -> Result<(), OutputError> {
+    fn send<O: Output>(&mut self, record: &Record, output: &mut O) -> Result<(), OutputError> {
         if !self.is_open {
             output.begin()?;
             self.is_open = true;
@@ -171,6 +203,11 @@ impl Transaction {
         })
     }
 
+    /// Whether nothing was done since the last commit.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.since.is_none() && !self.is_open
+    }
+
     /// Whether a commit has begun and is not over.
     pub(crate) const fn is_ending(&self) -> bool {
         self.ending.is_some()
@@ -188,14 +225,26 @@ impl Transaction {
     ) -> Result<(), OutputError> {
         let start = Instant::now();
         let mut offsets = Vec::new();
+        let mut deferred = Vec::new();
         for task in tasks.filter(|task| task.has_moved()) {
-            for record in task.drain_state(rules) {
+            let mut records = task.drain_state(rules);
+            if rules.guarantee == Guarantee::AtLeastOnce {
+                deferred.extend(records.pop());
+            }
+            for record in records {
                 self.send(&record, output)?;
             }
             offsets.extend(next_offsets(task));
         }
+        for record in &deferred {
+            self.tally.written(&record.topic);
+        }
+        if !deferred.is_empty() && !self.is_open {
+            output.begin()?;
+            self.is_open = true;
+        }
         if self.is_open {
-            self.ending = Some((Ending::new(offsets), start));
+            self.ending = Some((Ending::new(offsets, deferred), start));
         } else {
             *self = Self::new(self.limits);
         }
@@ -264,6 +313,16 @@ pub(crate) fn offsets(
     timeout: Duration,
 ) -> KafkaResult<()> {
     client.send_offsets_to_transaction(&offset_list(offsets)?, group, timeout)
+}
+
+/// Commits next offsets without a transaction, and waits for the answer: a member that the group does
+/// not know any more is refused.
+#[expect(clippy::disallowed_methods, reason = "this is the file that commits")]
+pub(crate) fn plainly(
+    member: &BaseConsumer<consumer::Context>,
+    offsets: &[(TopicPartition, i64)],
+) -> KafkaResult<()> {
+    member.commit(&offset_list(offsets)?, CommitMode::Sync)
 }
 
 /// Ends the client's transaction. Everything must have been delivered before.

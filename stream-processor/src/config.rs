@@ -2,15 +2,28 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU8;
+use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::{Context as _, ensure};
 use clap::{Parser, ValueEnum};
+use domain::Policy;
 use platform::avro::RegistryArgs;
 use platform::kafka::KafkaArgs;
 use platform::shutdown::ShutdownArgs;
 use platform::telemetry::TelemetryArgs;
 
-use crate::topology::PARTITIONS;
+use crate::commit::Limits;
+use crate::topology::{Names, PARTITIONS};
+
+/// The application whose figures everybody reads.
+const LIVE_APPLICATION: &str = "stream-processor";
+
+/// The time between two commits, while somebody waits for the figures.
+const LIVE_INTERVAL: Duration = Duration::from_millis(200);
+
+/// The time between two commits of a replay; the brokers end a transaction after 30 s.
+const REPLAY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Something that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -24,8 +37,28 @@ pub enum Switch {
 /// What the process is asked to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Verb {
-    /// Read, count, publish, until a signal.
+    /// Read, count, publish, until a signal
     Run,
+    /// Compute again what the topics hold, up to where they ended at the start, and leave
+    Replay,
+}
+
+/// How often an output is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Guarantee {
+    /// Once, in transactions
+    ExactlyOnce,
+    /// Once or more, without transactions: the last version of a key is the same
+    AtLeastOnce,
+}
+
+/// Where a replay writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Destination {
+    /// To topics of its own, `<application id>-<topic>`, which it makes
+    Own,
+    /// To the topics that everybody reads, under the keys of its policy; nothing is set aside again
+    Live,
 }
 
 /// Folds statuses and sessions into hourly indicators and failure episodes, exactly once
@@ -33,7 +66,7 @@ pub enum Verb {
 #[command(name = "stream-processor", version)]
 pub struct Config {
     /// What to do
-    #[arg(value_enum, default_value_t = Verb::Run, hide = true)]
+    #[arg(value_enum, default_value_t = Verb::Run)]
     pub verb: Verb,
 
     /// Print inputs, store and outputs, and leave
@@ -58,11 +91,26 @@ pub struct Config {
     #[arg(long, env = "PROCESSOR_PROVISIONAL", value_enum, default_value_t = Switch::On)]
     pub provisional: Switch,
 
+    /// How often an output is written
+    #[arg(long, env = "PROCESSOR_GUARANTEE", value_enum,
+          default_value_t = Guarantee::ExactlyOnce)]
+    pub guarantee: Guarantee,
+
+    /// Parameters of the figures, a TOML file of `domain::policy::Parameters` with an id of its own;
+    /// by default policy `qc-1`. A state made under another policy is refused: replay
+    #[arg(long, env = "PROCESSOR_POLICY_FILE", value_name = "FILE")]
+    pub policy_file: Option<PathBuf>,
+
+    /// Where a replay writes
+    #[arg(long, env = "PROCESSOR_REPLAY_INTO", value_enum, default_value_t = Destination::Own)]
+    pub into: Destination,
+
     /// Milliseconds between two commits, 10 to 10000: what a result waits for at the most, and
-    /// what is done again after a crash
-    #[arg(long, env = "PROCESSOR_COMMIT_INTERVAL_MS", default_value_t = 200, value_name = "MS",
+    /// what is done again after a crash; by default 200, in a replay 5000, where nobody waits and
+    /// the state of an entity is written once for many events
+    #[arg(long, env = "PROCESSOR_COMMIT_INTERVAL_MS", value_name = "MS",
           value_parser = clap::value_parser!(u64).range(10..=10_000))]
-    pub commit_interval_ms: u64,
+    pub commit_interval_ms: Option<u64>,
 
     /// Name of this process among those of the application, the same after a restart: two
     /// processes that run at once must not share it
@@ -74,11 +122,12 @@ pub struct Config {
     )]
     pub instance_id: String,
 
-    /// Name of the consumer group, and the beginning of the names of the transactions
+    /// Name of the consumer group, and the beginning of the names of the transactions and of the
+    /// topic that keeps the state, `<name>-state-changelog`. A replay needs another than the live one
     #[arg(
         long,
         env = "PROCESSOR_APPLICATION_ID",
-        default_value = "stream-processor",
+        default_value = LIVE_APPLICATION,
         value_name = "NAME"
     )]
     pub application_id: String,
@@ -98,6 +147,11 @@ pub struct Config {
     /// Life.
     #[command(flatten)]
     pub shutdown: ShutdownArgs,
+
+    /// A blow at a step, for tests.
+    #[cfg(debug_assertions)]
+    #[command(flatten)]
+    pub fail: crate::failpoint::Args,
 }
 
 impl Config {
@@ -113,9 +167,57 @@ impl Config {
             .clamp(NonZeroU8::MIN.get(), most)
     }
 
-    /// The time between two commits.
-    pub(crate) fn commit_interval(&self) -> Duration {
-        Duration::from_millis(self.commit_interval_ms)
+    /// When a transaction ends.
+    pub(crate) fn limits(&self) -> Limits {
+        let asked = self.commit_interval_ms.map(Duration::from_millis);
+        match self.verb {
+            Verb::Run => Limits::every(asked.unwrap_or(LIVE_INTERVAL)),
+            Verb::Replay => Limits::of_replay(asked.unwrap_or(REPLAY_INTERVAL)),
+        }
+    }
+
+    /// The names of the topics that are written.
+    pub(crate) fn names(&self) -> Names {
+        match (self.verb, self.into) {
+            (Verb::Run, _) => Names::live(&self.application_id),
+            (Verb::Replay, Destination::Own) => Names::own(&self.application_id),
+            (Verb::Replay, Destination::Live) => Names::beside(&self.application_id),
+        }
+    }
+
+    /// The policy: the one of the file, or the default.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or is no policy.
+    pub(crate) fn policy(&self) -> anyhow::Result<Policy> {
+        let Some(file) = &self.policy_file else {
+            return Ok(Policy::qc_1());
+        };
+        let name = file.display();
+        let text = std::fs::read_to_string(file).with_context(|| format!("reading {name}"))?;
+        toml::from_str(&text).with_context(|| format!("{name} is no policy"))
+    }
+
+    /// Refuses what would touch the figures of the live application.
+    ///
+    /// # Errors
+    /// Says what, and what to choose instead.
+    pub(crate) fn check(&self, policy: &Policy) -> anyhow::Result<()> {
+        if self.verb == Verb::Run {
+            return Ok(());
+        }
+        ensure!(
+            self.application_id != LIVE_APPLICATION,
+            "a replay as {LIVE_APPLICATION} would change the live state: give it an \
+             --application-id of its own"
+        );
+        ensure!(
+            self.into == Destination::Own || policy.id != Policy::DEFAULT_ID,
+            "a replay of policy {} into the live topics would write over live figures: choose \
+             --into own, or another policy",
+            policy.id
+        );
+        Ok(())
     }
 
     /// The name of worker `index`: static member of the group, id of its transactions, owner of its
@@ -141,7 +243,18 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @r"
         Folds statuses and sessions into hourly indicators and failure episodes, exactly once
 
-        Usage: stream-processor [OPTIONS]
+        Usage: stream-processor [OPTIONS] [VERB]
+
+        Arguments:
+          [VERB]
+                  What to do
+
+                  Possible values:
+                  - run:    Read, count, publish, until a signal
+                  - replay: Compute again what the topics hold, up to where they ended at the start, and
+                    leave
+
+                  [default: run]
 
         Options:
               --describe
@@ -168,12 +281,39 @@ mod tests {
                   [env: PROCESSOR_PROVISIONAL]
                   [default: on]
 
+              --guarantee <GUARANTEE>
+                  How often an output is written
+
+                  Possible values:
+                  - exactly-once:  Once, in transactions
+                  - at-least-once: Once or more, without transactions: the last version of a key is the same
+
+                  [env: PROCESSOR_GUARANTEE]
+                  [default: exactly-once]
+
+              --policy-file <FILE>
+                  Parameters of the figures, a TOML file of `domain::policy::Parameters` with an id of its
+                  own; by default policy `qc-1`. A state made under another policy is refused: replay
+
+                  [env: PROCESSOR_POLICY_FILE]
+
+              --into <INTO>
+                  Where a replay writes
+
+                  Possible values:
+                  - own:  To topics of its own, `<application id>-<topic>`, which it makes
+                  - live: To the topics that everybody reads, under the keys of its policy; nothing is set
+                    aside again
+
+                  [env: PROCESSOR_REPLAY_INTO]
+                  [default: own]
+
               --commit-interval-ms <MS>
                   Milliseconds between two commits, 10 to 10000: what a result waits for at the most, and
-                  what is done again after a crash
+                  what is done again after a crash; by default 200, in a replay 5000, where nobody waits and
+                  the state of an entity is written once for many events
 
                   [env: PROCESSOR_COMMIT_INTERVAL_MS]
-                  [default: 200]
 
               --instance-id <NAME>
                   Name of this process among those of the application, the same after a restart: two
@@ -183,7 +323,9 @@ mod tests {
                   [default: 0]
 
               --application-id <NAME>
-                  Name of the consumer group, and the beginning of the names of the transactions
+                  Name of the consumer group, and the beginning of the names of the transactions and of the
+                  topic that keeps the state, `<name>-state-changelog`. A replay needs another than the live
+                  one
 
                   [env: PROCESSOR_APPLICATION_ID]
                   [default: stream-processor]

@@ -120,6 +120,7 @@ pub(crate) fn of_worker(error: &WorkerError) -> Disposition {
             RestoreError::NoProgress { .. }
             | RestoreError::Sequence { .. }
             | RestoreError::Record { .. }
+            | RestoreError::NoPosition { .. }
             | RestoreError::State { .. },
         )
         | WorkerError::Join(_) => Disposition::Fatal,

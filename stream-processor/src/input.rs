@@ -23,6 +23,15 @@ pub(crate) enum Start {
     At(i64),
 }
 
+/// A bound of a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bound {
+    /// The first record that is there.
+    First,
+    /// Behind the last record that can be read.
+    End,
+}
+
 /// A record as it was written.
 #[derive(Clone, Debug)]
 pub(crate) struct InputRecord {

@@ -9,6 +9,9 @@
 //! - hanging, and waking up when others have its partitions: its commit is refused, since the group
 //!   does not know it any more, or since its transaction is too old; it restores or ends.
 //!
+//! `--guarantee at-least-once` has no transactions. Nothing is lost; what a kill or a hang falls into is
+//! written again, with the same bytes, so that of each key the greatest version is the same.
+//!
 //! | room | job |
 //! |---|---|
 //! | [`topology`] | inputs, store and outputs, by name |
@@ -18,13 +21,14 @@
 //! | `clients`, `input`, `output` | the traits towards Kafka, besides `membership` |
 //! | `decode`, `emit`, `state` | bytes to events; results to records; state to changelog |
 //! | `restore`, `commit` | up to the fence; the only one that commits |
+//! | `replay` | where to stop, and how far it is |
 //! | `disposition` | error → retry, dead letter, fatal |
+//! | [`failpoint`] | blows between the steps, in builds for tests only |
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
-use domain::Policy;
+use anyhow::{Context as _, ensure};
 use domain::contract::{self, Contract};
 use platform::admin::{self, Admin, Liveness, Readiness};
 use platform::avro::RegistryClient;
@@ -34,10 +38,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::assignment::Terms;
 use crate::clients::kafka::KafkaClients;
-use crate::commit::Limits;
-use crate::config::{Config, Switch};
+use crate::config::{Config, Switch, Verb};
 use crate::emit::SchemaIds;
 use crate::metrics::Metrics;
+use crate::replay::Goal;
 use crate::task::Rules;
 use crate::worker::Seat;
 
@@ -48,12 +52,14 @@ pub mod config;
 mod decode;
 mod disposition;
 mod emit;
+pub mod failpoint;
 mod input;
 mod membership;
 #[cfg(test)]
 mod memory;
 pub mod metrics;
 mod output;
+mod replay;
 mod restore;
 #[cfg(test)]
 mod simulation;
@@ -74,6 +80,8 @@ const STUCK_AFTER: Duration = Duration::from_mins(2);
 /// # Errors
 /// When it cannot start, or a worker cannot go on.
 pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<()> {
+    #[cfg(debug_assertions)]
+    failpoint::arm(&config.fail);
     let config = Arc::new(config);
     let registry = platform::metrics::registry("processor", env!("CARGO_PKG_VERSION"))?;
     let metrics = Metrics::new(&registry)?;
@@ -90,27 +98,70 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
         async move { Ok(admin.serve(listener, drained).await?) },
     );
     let start = start_workers(&config, &mut tasks, (metrics, readiness, liveness));
-    match shutdown.run_until_cancelled(start).await {
-        None => tracing::info!("shutdown before the start"),
+    let goal = match shutdown.run_until_cancelled(start).await {
+        None => {
+            tracing::info!("shutdown before the start");
+            None
+        }
         Some(started) => started?,
-    }
+    };
     tasks.join(config.shutdown.timeout()).await?;
+    let is_over = goal.is_some_and(|goal| goal.reached().is_cancelled());
+    ensure!(
+        config.verb == Verb::Run || is_over,
+        "the replay ended early: start it again, and it goes on"
+    );
     Ok(())
+}
+
+/// Makes or verifies the topics that the configuration names.
+async fn prepare_topics(config: &Config) -> anyhow::Result<()> {
+    let admin = TopicAdmin::new(&config.kafka, "stream-processor")?;
+    let (listed, names) = (TopicList::parse(TOPICS)?, config.names());
+    if names.all().any(|(topic, name)| topic != name) {
+        replay::make_topics(&admin, &listed, &names).await?;
+    }
+    let called: Vec<_> = topology::topics()
+        .into_iter()
+        .filter_map(|topic| match names.of(topic) {
+            Some(name) => Some((topic, name)),
+            None => topology::is_input(topic).then_some((topic, topic)),
+        })
+        .collect();
+    let expected: Vec<_> = called.iter().map(|(_, name)| *name).collect();
+    admin
+        .verify(&listed.renamed(&called)?, &expected)
+        .await
+        .context("verifying the topics")
+}
+
+/// Where the inputs end now, for a replay.
+async fn ask_goal(config: &Arc<Config>) -> anyhow::Result<Option<Arc<Goal>>> {
+    if config.verb == Verb::Run {
+        return Ok(None);
+    }
+    let config = Arc::clone(config);
+    let ask = move || {
+        let workers = config.worker_count();
+        Goal::ask(&config.kafka, &config.application_id, workers)
+    };
+    Ok(Some(Arc::new(tokio::task::spawn_blocking(ask).await??)))
 }
 
 async fn start_workers(
     config: &Arc<Config>,
     tasks: &mut Tasks,
     (metrics, readiness, liveness): (Metrics, Readiness, Liveness),
-) -> anyhow::Result<()> {
-    TopicAdmin::new(&config.kafka, "stream-processor")?
-        .verify(&TopicList::parse(TOPICS)?, &topology::topics())
-        .await
-        .context("verifying the topics")?;
+) -> anyhow::Result<Option<Arc<Goal>>> {
+    let policy = config.policy()?;
+    config.check(&policy)?;
+    prepare_topics(config).await?;
     readiness.done("topics");
+    let goal = ask_goal(config).await?;
     let registry = RegistryClient::new(&config.registry)?;
     let rules = Rules {
-        policy: Policy::qc_1(),
+        policy,
+        guarantee: config.guarantee,
         provisional: config.provisional == Switch::On,
         schemas: schema_ids(&registry)
             .await
@@ -118,8 +169,9 @@ async fn start_workers(
     };
     let terms = Terms {
         rules,
-        limits: Limits::every(config.commit_interval()),
+        limits: config.limits(),
         metrics,
+        goal: goal.clone(),
     };
     let runtime = tokio::runtime::Handle::current();
     for index in 0..config.worker_count() {
@@ -135,6 +187,7 @@ async fn start_workers(
         let seat = Seat {
             heartbeat: liveness.heartbeat(&name, STUCK_AFTER),
             name,
+            index,
             nonce: rand::random(),
             terms: terms.clone(),
             readiness: readiness.clone(),
@@ -143,8 +196,15 @@ async fn start_workers(
         let runtime = runtime.clone();
         tasks.spawn_thread("worker", move || worker::run(seat, clients, &runtime))?;
     }
+    if let Some(goal) = goal.clone() {
+        let shutdown = tasks.shutdown();
+        tasks.spawn("progress", async move {
+            goal.tell(&shutdown).await;
+            Ok(())
+        });
+    }
     readiness.done("schemas");
-    Ok(())
+    Ok(goal)
 }
 
 async fn schema_ids(registry: &RegistryClient) -> anyhow::Result<SchemaIds> {

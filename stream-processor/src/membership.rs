@@ -10,9 +10,12 @@
 //! restored by whoever has them then. Nobody can commit while the group changes, so the generation
 //! known at the assignment is the right one for as long as the assignment lasts.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::disposition::WorkerError;
+use crate::input::InputError;
+use crate::topology::Lane;
 
 pub(crate) mod kafka;
 
@@ -48,6 +51,12 @@ pub(crate) trait Membership {
     /// Whether the group has more members than partitions, and nothing is left for this one. The group
     /// does not say so: it is a member, and nothing was assigned for a while.
     fn is_spare(&mut self) -> bool;
+
+    /// The offset behind everything written to each lane, decided or not.
+    ///
+    /// # Errors
+    /// When the brokers do not answer.
+    fn written(&mut self, lanes: &[Lane]) -> Result<BTreeMap<Lane, i64>, InputError>;
 
     /// Lets all partitions go.
     ///

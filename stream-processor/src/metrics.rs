@@ -3,15 +3,17 @@
 //! Records are counted when the transaction that used them is committed, not when they are read:
 //! what is done again after a failure is counted once, and in = used + refused always holds.
 
-use platform::metrics::{Result, SECONDS, counter_vec, gauge, gauge_vec, histogram, int_gauge_vec};
-use prometheus::{Gauge, GaugeVec, Histogram, IntCounterVec, IntGaugeVec, Registry};
+use platform::metrics::{
+    Result, SECONDS, counter_vec, gauge, gauge_vec, histogram, histogram_vec, int_gauge_vec,
+};
+use prometheus::{Gauge, GaugeVec, Histogram, HistogramVec, IntCounterVec, IntGaugeVec, Registry};
 
 use crate::disposition::{self, WorkerError};
 use crate::membership::Change;
-use crate::restore::StateSize;
+use crate::state::book::StateSize;
 use crate::tally::{Fate, Tally};
 use crate::task::Waiting;
-use crate::topology::Source;
+use crate::topology::{Lane, Source};
 
 /// The handles. Clones share them.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct Metrics {
     records_used: IntCounterVec,
     records_refused: IntCounterVec,
     records_out: IntCounterVec,
+    pauses: IntCounterVec,
+    event_age: HistogramVec,
     windows: IntCounterVec,
     transactions: IntCounterVec,
     rebalances: IntCounterVec,
@@ -36,8 +40,9 @@ pub struct Metrics {
 struct Gauges {
     clock: GaugeVec,
     lag: IntGaugeVec,
-    restored_keys: IntGaugeVec,
-    restored_bytes: IntGaugeVec,
+    lag_written: IntGaugeVec,
+    state_keys: IntGaugeVec,
+    state_bytes: IntGaugeVec,
     clock_step: GaugeVec,
     waiting: IntGaugeVec,
     last_commit: Gauge,
@@ -55,19 +60,26 @@ impl Gauges {
             lag: int_gauge_vec(
                 registry,
                 "qualicharge_processor_lag_records",
-                "Records between the position of a task and the end of an input.",
+                "Records between the position of a task and the last stable offset of an input.",
                 &["topic", "partition"],
             )?,
-            restored_keys: int_gauge_vec(
+            lag_written: int_gauge_vec(
                 registry,
-                "qualicharge_processor_restored_state_keys",
-                "Keys of a task's state at its last restore.",
+                "qualicharge_processor_lag_written_records",
+                "Records between the position of a task and the last one written to an input, \
+                 committed or not.",
+                &["topic", "partition"],
+            )?,
+            state_keys: int_gauge_vec(
+                registry,
+                "qualicharge_processor_state_keys",
+                "Keys of a task's state in the changelog.",
                 &["partition"],
             )?,
-            restored_bytes: int_gauge_vec(
+            state_bytes: int_gauge_vec(
                 registry,
-                "qualicharge_processor_restored_state_bytes",
-                "Keys and values of a task's state at its last restore, bytes.",
+                "qualicharge_processor_state_bytes",
+                "Keys and values of a task's state in the changelog, bytes.",
                 &["partition"],
             )?,
             clock_step: gauge_vec(
@@ -118,6 +130,18 @@ impl Metrics {
             records_out: counter(
                 "qualicharge_processor_records_out_total",
                 "Records written, by topic.",
+                &["topic"],
+            )?,
+            pauses: counter(
+                "qualicharge_processor_pauses_total",
+                "How often an input of a task began to wait, by reason.",
+                &["reason"],
+            )?,
+            event_age: histogram_vec(
+                registry,
+                "qualicharge_processor_event_age_seconds",
+                "From the reception of the earliest record of a transaction to its commit, by topic.",
+                SECONDS,
                 &["topic"],
             )?,
             windows: counter(
@@ -172,6 +196,13 @@ impl Metrics {
         }
         for (topic, count) in &tally.written {
             self.records_out.with_label_values(&[topic]).inc_by(*count);
+        }
+        for (reason, count) in &tally.pauses {
+            self.pauses.with_label_values(&[reason]).inc_by(*count);
+        }
+        for (source, at_ms) in &tally.received {
+            let age = self.event_age.with_label_values(&[source.topic()]);
+            age.observe(seconds(now_ms.saturating_sub(*at_ms).max(0)));
         }
         self.transactions.with_label_values(&["committed"]).inc();
         self.gauges.last_commit.set(seconds(now_ms));
@@ -229,23 +260,30 @@ impl Metrics {
             .set(seconds(clock.as_ms()));
     }
 
-    /// Shows how far an input of a task is behind.
-    pub(crate) fn lag(&self, source: Source, partition: i32, records: i64) {
-        self.gauges
-            .lag
-            .with_label_values(&[source.topic(), &partition.to_string()])
-            .set(records);
+    /// Shows how far an input of a task is behind what can be read.
+    pub(crate) fn lag(&self, lane: Lane, records: i64) {
+        let partition = lane.partition.to_string();
+        let labels = [lane.source.topic(), &partition];
+        self.gauges.lag.with_label_values(&labels).set(records);
     }
 
-    /// Shows the size of a task's state at its restore.
-    pub(crate) fn restored(&self, partition: i32, size: StateSize) {
+    /// Shows how far an input of a task is behind what is written.
+    pub(crate) fn lag_written(&self, lane: Lane, records: i64) {
+        let partition = lane.partition.to_string();
+        let labels = [lane.source.topic(), &partition];
+        let gauge = self.gauges.lag_written.with_label_values(&labels);
+        gauge.set(records);
+    }
+
+    /// Shows the size of a task's state.
+    pub(crate) fn state(&self, partition: i32, size: StateSize) {
         let partition = partition.to_string();
         let show = |gauge: &IntGaugeVec, number: usize| {
             let number = i64::try_from(number).unwrap_or(i64::MAX);
             gauge.with_label_values(&[&partition]).set(number);
         };
-        show(&self.gauges.restored_keys, size.keys);
-        show(&self.gauges.restored_bytes, size.bytes);
+        show(&self.gauges.state_keys, size.keys);
+        show(&self.gauges.state_bytes, size.bytes);
     }
 
     /// Removes what is shown of a task that is not ours any more.
@@ -253,7 +291,7 @@ impl Metrics {
         let partition = partition.to_string();
         // A value that was never set cannot be removed, which is as good.
         self.gauges.clock.remove_label_values(&[&partition]).ok();
-        let gauges = [&self.gauges.restored_keys, &self.gauges.restored_bytes];
+        let gauges = [&self.gauges.state_keys, &self.gauges.state_bytes];
         for gauge in gauges {
             gauge.remove_label_values(&[&partition]).ok();
         }
@@ -266,6 +304,7 @@ impl Metrics {
         for source in Source::INPUTS {
             let labels = [source.topic(), &partition];
             self.gauges.lag.remove_label_values(&labels).ok();
+            self.gauges.lag_written.remove_label_values(&labels).ok();
         }
     }
 }

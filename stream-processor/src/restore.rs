@@ -4,13 +4,18 @@
 //! that is still on its way. The fence is a record of our own, committed before the first read, and
 //! readers of committed records see it only when everything before it is decided.
 //!
+//! Without transactions a changelog can end in the middle of what its last owner wrote, and a worker
+//! that hung can write behind the fence of its successor. What lies behind the last position, and what
+//! its header tells to be a stranger's, has not happened: it is left out, and the task writes what it
+//! covers once more, since a compaction keeps the last record of a key.
+//!
 //! A restore is taken step by step, so that the worker hears meanwhile whether the partitions are
 //! still its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::engine::{self, Engine};
+use domain::engine::{self, Engine, StateRecord};
 use domain::position::{Fence, Position};
 use domain::wire::WireError;
 use platform::avro;
@@ -19,8 +24,9 @@ use tokio::time::Instant;
 use crate::commit::Ending;
 use crate::input::{Input, InputError, InputRecord, Start};
 use crate::output::{Output, OutputError};
-use crate::state::{Changelog, Key, NextOffsets};
-use crate::task::{Rules, Task};
+use crate::state::book::StateBook;
+use crate::state::{self, Changelog, Key, NextOffsets};
+use crate::task::{Inheritance, Rules, Task};
 use crate::topology::{Lane, Source};
 
 /// How long a restore may stand still. Longer than a transaction that another worker left open may
@@ -67,6 +73,15 @@ pub(crate) enum RestoreError {
         /// The sequence number read then.
         later: i64,
     },
+    /// There is state, and no position to go on from.
+    #[error(
+        "the changelog of task {partition} has state and no position: a worker that hung wrote over \
+         it, without transactions; replay into a new changelog"
+    )]
+    NoPosition {
+        /// The task.
+        partition: i32,
+    },
     /// A record is not what the changelog holds.
     #[error(
         "record {offset} of {lane} is no state of ours ({reason}): run the version that wrote it, \
@@ -95,6 +110,13 @@ pub(crate) enum RestoreError {
 struct Recollection {
     entities: BTreeMap<String, Vec<u8>>,
     position: Option<Position>,
+    /// What was written since that position, and has not happened unless another one follows. In
+    /// transactions nothing is.
+    pending: BTreeMap<String, Option<Vec<u8>>>,
+    /// Keys whose last record has not happened: a compaction would keep it and lose what it covers.
+    spoiled: BTreeSet<String>,
+    /// The newest fence known; what was written behind an older one is of a worker that hung.
+    fence: i64,
     is_complete: bool,
 }
 
@@ -119,18 +141,6 @@ enum Step {
     Read,
     Place,
 }
-
-/// How much state a task has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct StateSize {
-    /// Entities.
-    pub(crate) keys: usize,
-    /// Their keys and values.
-    pub(crate) bytes: usize,
-}
-
-/// A task as it was.
-pub(crate) type Restored = (Task, StateSize);
 
 impl<I: Input> Restore<I> {
     /// Restores the tasks of `partitions`, reading by `input`, as `writer`.
@@ -171,13 +181,13 @@ impl<I: Input> Restore<I> {
         owner: &str,
         output: &mut O,
         rules: &Rules,
-    ) -> Result<Option<Vec<Restored>>, RestoreError> {
+    ) -> Result<Option<Vec<Task>>, RestoreError> {
         match &mut self.step {
             Step::WriteFences if self.recollections.is_empty() => return Ok(Some(Vec::new())),
             Step::WriteFences => {
                 self.write_fences(owner, output, rules)
                     .map_err(RestoreError::Output)?;
-                self.step = Step::CommitFences(Ending::new(Vec::new()));
+                self.step = Step::CommitFences(Ending::new(Vec::new(), Vec::new()));
             }
             Step::CommitFences(ending) => {
                 if ending.step(output, None).map_err(RestoreError::Output)? {
@@ -215,6 +225,7 @@ impl<I: Input> Restore<I> {
             let changelog = Changelog {
                 partition: lane.partition,
                 schema: rules.schemas.changelog,
+                fence: None,
             };
             output.send(&changelog.fence(owner, &fence))?;
         }
@@ -264,19 +275,13 @@ impl<I: Input> Restore<I> {
     }
 
     /// Closes the changelog, makes the tasks, and opens their inputs.
-    fn place(&mut self, rules: &Rules) -> Result<Vec<Restored>, RestoreError> {
+    fn place(&mut self, rules: &Rules) -> Result<Vec<Task>, RestoreError> {
         let recollections = std::mem::take(&mut self.recollections);
         let lanes: Vec<_> = recollections.keys().copied().collect();
         self.input.close(&lanes).map_err(RestoreError::Input)?;
         let mut tasks = Vec::with_capacity(lanes.len());
         let mut starts = Vec::with_capacity(lanes.len() * Source::INPUTS.len());
         for (lane, recollection) in recollections {
-            let entities = &recollection.entities;
-            let bytes = entities.iter().map(|(key, value)| key.len() + value.len());
-            let size = StateSize {
-                keys: entities.len(),
-                bytes: bytes.sum(),
-            };
             starts.extend(Source::INPUTS.map(|source| {
                 let start = match &recollection.position {
                     Some(position) => Start::At(NextOffsets::from_position(position).of(source)),
@@ -285,7 +290,7 @@ impl<I: Input> Restore<I> {
                 let partition = lane.partition;
                 (Lane { source, partition }, start)
             }));
-            tasks.push((task_of(lane.partition, recollection, rules)?, size));
+            tasks.push(task_of(lane.partition, recollection, rules)?);
         }
         self.input.open(&starts).map_err(RestoreError::Input)?;
         Ok(tasks)
@@ -297,15 +302,40 @@ fn task_of(
     recollection: Recollection,
     rules: &Rules,
 ) -> Result<Task, RestoreError> {
-    let mut engine = Engine::new(rules.policy.clone(), rules.provisional);
-    for (key, value) in &recollection.entities {
-        engine
-            .restore(key, value)
-            .map_err(|source| RestoreError::State { partition, source })?;
+    let Recollection {
+        mut entities,
+        position,
+        spoiled,
+        fence,
+        ..
+    } = recollection;
+    if position.is_none() && !entities.is_empty() {
+        return Err(RestoreError::NoPosition { partition });
     }
-    let position = recollection.position.unwrap_or_default();
+    let repair = |key: String| {
+        let value = entities.get(&key).cloned();
+        StateRecord { key, value }
+    };
+    let repairs = spoiled.into_iter().map(repair).collect();
+    let mut engine = Engine::new(rules.policy.clone(), rules.provisional);
+    let mut book = StateBook::default();
+    // One at a time out of the map, so that a state is not there twice.
+    while let Some((key, value)) = entities.pop_first() {
+        engine
+            .restore(&key, &value)
+            .map_err(|source| RestoreError::State { partition, source })?;
+        let value = Some(value);
+        book.note(&StateRecord { key, value });
+    }
+    let position = position.unwrap_or_default();
     engine.resume(&position.clock);
-    Ok(Task::new(partition, engine, &position, rules))
+    let inheritance = Inheritance {
+        position,
+        book,
+        repairs,
+        fence,
+    };
+    Ok(Task::new(partition, engine, inheritance, rules))
 }
 
 impl Recollection {
@@ -323,8 +353,18 @@ impl Recollection {
         };
         let key = record.key.as_deref().unwrap_or_default();
         let key = std::str::from_utf8(key).map_err(|error| refuse(error.to_string()))?;
+        let is_fence = matches!(Key::of(key), Key::Fence);
+        let behind = state::fence_of(record.headers.as_ref());
+        if behind.is_some_and(|fence| fence < self.fence) {
+            self.spoil(key);
+            return Ok(());
+        }
+        self.fence = behind.unwrap_or(self.fence).max(self.fence);
+        if is_fence {
+            self.fence = record.offset;
+        }
         let Some(value) = &record.value else {
-            self.entities.remove(key);
+            self.write(key, None);
             return Ok(());
         };
         let (schema, bytes) = avro::unframe(value).map_err(|error| refuse(error.to_string()))?;
@@ -334,12 +374,14 @@ impl Recollection {
         }
         let wrong = |error: WireError| refuse(error.to_string());
         match Key::of(key) {
-            Key::Entity(key) => {
-                self.entities.insert(key.to_owned(), bytes.to_vec());
-            }
+            Key::Entity(key) => self.write(key, Some(bytes.to_vec())),
             Key::Fence => {
                 let fence = Fence::from_bytes(bytes).map_err(wrong)?;
                 self.is_complete = fence.writer == writer;
+                if self.is_complete {
+                    let torn = std::mem::take(&mut self.pending);
+                    self.spoiled.extend(torn.into_keys());
+                }
             }
             Key::Position => {
                 let position = Position::from_bytes(bytes).map_err(wrong)?;
@@ -347,6 +389,19 @@ impl Recollection {
             }
         }
         Ok(())
+    }
+
+    /// Takes a record of an entity in; it counts from the next position on.
+    fn write(&mut self, key: &str, value: Option<Vec<u8>>) {
+        self.spoiled.remove(key);
+        self.pending.insert(key.to_owned(), value);
+    }
+
+    /// Leaves a record out that somebody wrote whose partition it was not any more.
+    fn spoil(&mut self, key: &str) {
+        if let Key::Entity(key) = Key::of(key) {
+            self.spoiled.insert(key.to_owned());
+        }
     }
 
     fn follow(&mut self, partition: i32, position: Position) -> Result<(), RestoreError> {
@@ -360,6 +415,12 @@ impl Recollection {
             });
         }
         self.position = Some(position);
+        for (key, value) in std::mem::take(&mut self.pending) {
+            match value {
+                Some(value) => self.entities.insert(key, value),
+                None => self.entities.remove(&key),
+            };
+        }
         Ok(())
     }
 }

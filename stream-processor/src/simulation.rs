@@ -9,7 +9,8 @@
 //! | `log` | a partition: records, markers, last stable offset, compaction |
 //! | `broker`, `transactions`, `group` | epochs, time-outs, delayed markers · members, generations |
 //! | `process`, `clients`, `membership` | who calls, and where it dies · the worker's traits |
-//! | `workload`, `expectation` | what is written · what has to come out |
+//! | `workload`, `play` | what is written · when |
+//! | `expectation`, `verdict` | what has to come out: what a run without faults leaves · what the oracle says |
 //! | `library` | decoders, so that schemas are not parsed for every process |
 //! | `world`, `fault` | who moves next · what goes wrong |
 //! | `mutant` | wrong clients, which the tests must catch |
@@ -27,8 +28,10 @@ mod library;
 mod log;
 mod membership;
 mod mutant;
+mod play;
 mod process;
 mod transactions;
+mod verdict;
 mod workload;
 mod world;
 

@@ -7,7 +7,8 @@
 //! The position is written in the same transaction as the state and the outputs that belong to it,
 //! so the three are always of one moment. The fence is written by the new owner of a partition in a
 //! transaction of its own before it reads: what the former owner had committed lies before it, and
-//! nothing of the former owner can follow it.
+//! nothing of the former owner can follow it. Without transactions a former owner that hung can write
+//! behind it; its records are known by a header.
 
 use domain::clock::ClockSnapshot;
 use domain::contract;
@@ -15,8 +16,11 @@ use domain::engine::StateRecord;
 use domain::position::{Fence, InputPosition, Position};
 use platform::avro;
 use platform::kafka::producer::Record;
+use rdkafka::message::{Header, Headers as _, OwnedHeaders};
 
 use crate::topology::Source;
+
+pub(crate) mod book;
 
 /// Key of the position record.
 pub(crate) const POSITION_KEY: &str = "position";
@@ -116,6 +120,8 @@ pub(crate) struct Changelog {
     pub(crate) partition: i32,
     /// The registry's id of the changelog's schema.
     pub(crate) schema: u32,
+    /// Offset of the fence behind which its owner writes; none where transactions keep owners apart.
+    pub(crate) fence: Option<i64>,
 }
 
 impl Changelog {
@@ -141,9 +147,27 @@ impl Changelog {
             key: Some(key.into_bytes()),
             value: value.map(|bytes| avro::frame(self.schema, bytes)),
             timestamp_ms: None,
-            headers: None,
+            headers: self.fence.map(mark),
         }
     }
+}
+
+/// Header of a changelog record that was written without a transaction: the offset of the fence of its
+/// owner. A worker that hung and was succeeded writes with an older one.
+const FENCE_HEADER: &str = "fence";
+
+fn mark(fence: i64) -> OwnedHeaders {
+    OwnedHeaders::new_with_capacity(1).insert(Header {
+        key: FENCE_HEADER,
+        value: Some(&fence.to_string()),
+    })
+}
+
+/// The fence behind which the owner of a changelog record wrote, if it has that mark.
+pub(crate) fn fence_of(headers: Option<&OwnedHeaders>) -> Option<i64> {
+    let mut headers = headers?.iter();
+    let found = headers.find(|header| header.key == FENCE_HEADER)?;
+    std::str::from_utf8(found.value?).ok()?.parse().ok()
 }
 
 #[cfg(test)]
@@ -160,6 +184,12 @@ mod tests {
         let position = next.position(5, 7, ClockSnapshot::default());
         assert_eq!(NextOffsets::from_position(&position), next);
         assert!(position.inputs.iter().all(|input| input.partition == 5));
+    }
+
+    #[test]
+    fn the_mark_of_an_owner_is_read_back() {
+        assert_eq!(fence_of(Some(&mark(1_234))), Some(1_234));
+        assert_eq!(fence_of(None), None);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::disposition::Refusal;
+use crate::task::Waiting;
 use crate::topology::Source;
 
 /// What became of a record.
@@ -48,6 +49,10 @@ pub(crate) struct Tally {
     pub(crate) windows: BTreeMap<(&'static str, &'static str), u64>,
     /// Records written, by topic.
     pub(crate) written: BTreeMap<String, u64>,
+    /// How often an input began to wait, by reason.
+    pub(crate) pauses: BTreeMap<&'static str, u64>,
+    /// The earliest reception of an event or a directory entry, ms since the epoch.
+    pub(crate) received: BTreeMap<Source, i64>,
 }
 
 impl Tally {
@@ -61,6 +66,17 @@ impl Tally {
         *self.windows.entry((entity, phase)).or_default() += 1;
     }
 
+    /// Counts an input that begins to wait.
+    pub(crate) fn pause(&mut self, reason: Waiting) {
+        *self.pauses.entry(reason.word()).or_default() += 1;
+    }
+
+    /// Notes when a record was received.
+    pub(crate) fn received(&mut self, source: Source, at_ms: i64) {
+        let earliest = self.received.entry(source).or_insert(at_ms);
+        *earliest = at_ms.min(*earliest);
+    }
+
     /// Adds what another tally has counted.
     pub(crate) fn add(&mut self, other: &Self) {
         for (key, count) in &other.fates {
@@ -71,6 +87,12 @@ impl Tally {
         }
         for (topic, count) in &other.written {
             *self.written.entry(topic.clone()).or_default() += count;
+        }
+        for (reason, count) in &other.pauses {
+            *self.pauses.entry(reason).or_default() += count;
+        }
+        for (source, at_ms) in &other.received {
+            self.received(*source, *at_ms);
         }
     }
 

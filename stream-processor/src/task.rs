@@ -11,15 +11,17 @@
 use std::collections::VecDeque;
 
 use domain::clock::{Admission, EventInput, TaskClock};
-use domain::engine::{Arrival, DirectoryChange, Engine, Outcome, Output};
+use domain::engine::{Arrival, DirectoryChange, Engine, Outcome, Output, StateRecord};
 use domain::position::Position;
 use domain::{Policy, Span, Timestamp};
 use platform::kafka::producer::Record;
 
+use crate::config::Guarantee;
 use crate::decode::{DecodeError, Decoders, Event, SchemaSource};
 use crate::disposition::{self, Disposition, Refusal};
 use crate::emit::{self, Late, SchemaIds};
 use crate::input::InputRecord;
+use crate::state::book::{StateBook, StateSize};
 use crate::state::{Changelog, NextOffsets};
 use crate::tally::{Fate, Tally};
 use crate::topology::{Lane, Source};
@@ -45,6 +47,21 @@ pub(crate) struct Rules {
     pub(crate) provisional: bool,
     /// The registry's ids of what is written.
     pub(crate) schemas: SchemaIds,
+    /// How often an output is written.
+    pub(crate) guarantee: Guarantee,
+}
+
+/// What a task takes back and goes on from.
+#[derive(Debug, Default)]
+pub(crate) struct Inheritance {
+    /// Where it stands.
+    pub(crate) position: Position,
+    /// How much state it has.
+    pub(crate) book: StateBook,
+    /// What has to be written again, since something that has not happened was written over it.
+    pub(crate) repairs: Vec<StateRecord>,
+    /// The offset of its fence.
+    pub(crate) fence: i64,
 }
 
 /// What a record that was read waits for.
@@ -93,26 +110,38 @@ pub(crate) struct Task {
     clock: TaskClock,
     next: NextOffsets,
     sequence: i64,
+    fence: i64,
+    book: StateBook,
+    repairs: Vec<StateRecord>,
     /// Something was applied since the last position was written.
     has_moved: bool,
     /// Where the directory ended when the newest event was read.
     directory_end: i64,
+    /// Events were there when it was last not known.
+    waits_for_directory: bool,
     directory: Ready,
     status: Ready,
     session: Ready,
 }
 
 impl Task {
-    /// Creates the task of `partition` from its restored engine and position.
-    pub(crate) fn new(partition: i32, engine: Engine, position: &Position, rules: &Rules) -> Self {
+    /// Creates the task of `partition` from its restored engine and what it goes on from.
+    pub(crate) fn new(partition: i32, engine: Engine, from: Inheritance, rules: &Rules) -> Self {
+        let position = &from.position;
         Self {
             partition,
             engine,
             clock: TaskClock::restore(rules.policy.cut_every, position.clock),
             next: NextOffsets::from_position(position),
             sequence: position.sequence,
-            has_moved: false,
+            fence: from.fence,
+            book: from.book,
+            // Without transactions the group may not have heard of the position.
+            has_moved: !from.repairs.is_empty()
+                || (rules.guarantee == Guarantee::AtLeastOnce && position.sequence > 0),
+            repairs: from.repairs,
             directory_end: 0,
+            waits_for_directory: false,
             directory: Ready::default(),
             status: Ready::default(),
             session: Ready::default(),
@@ -207,8 +236,13 @@ impl Task {
             applied += 1;
         }
         if !self.knows_directory() || !self.directory.records.is_empty() {
+            let has_events = !(self.status.records.is_empty() && self.session.records.is_empty());
+            if has_events && !std::mem::replace(&mut self.waits_for_directory, true) {
+                effects.tally.pause(Waiting::Directory);
+            }
             return applied > 0;
         }
+        self.waits_for_directory = false;
         loop {
             let status = self.apply_event(EventInput::Status, decoders, effects);
             let session = self.apply_event(EventInput::Session, decoders, effects);
@@ -290,6 +324,7 @@ impl Task {
                 Admission::Apply { stamp } => stamp,
                 Admission::Hold => {
                     ready.is_held = true;
+                    effects.tally.pause(Waiting::Cut);
                     return false;
                 }
             },
@@ -322,6 +357,9 @@ impl Task {
 
     fn applied(&mut self, record: &InputRecord, fate: Fate, effects: &mut Effects) {
         effects.tally.fate(record.lane.source, fate);
+        if let (true, Some(at)) = (record.value.is_some(), record.timestamp_ms) {
+            effects.tally.received(record.lane.source, at);
+        }
         self.next.applied(record.lane.source, record.offset);
         self.has_moved = true;
     }
@@ -341,17 +379,35 @@ impl Task {
         let changelog = Changelog {
             partition: self.partition,
             schema: rules.schemas.changelog,
+            fence: (rules.guarantee == Guarantee::AtLeastOnce).then_some(self.fence),
         };
         self.sequence += 1;
         self.has_moved = false;
         let clock = self.clock.snapshot();
         let position = self.next.position(self.partition, self.sequence, clock);
-        let entities = self.engine.drain_dirty();
-        entities
-            .into_iter()
-            .map(|state| changelog.entity(state))
-            .chain([changelog.position(&position)])
-            .collect()
+        let repairs = std::mem::take(&mut self.repairs);
+        let entities = repairs.into_iter().chain(self.engine.drain_dirty());
+        let noted = entities.inspect(|state| self.book.note(state));
+        let records = noted.map(|state| changelog.entity(state));
+        records.chain([changelog.position(&position)]).collect()
+    }
+
+    /// How much state it has written.
+    pub(crate) fn state_size(&self) -> StateSize {
+        self.book.size()
+    }
+
+    /// Whether nothing before `end` is left that can be applied: everything is, or waits for a cut that
+    /// only later records can bring.
+    pub(crate) fn is_spent(&self, end: impl Fn(Lane) -> i64) -> bool {
+        Source::INPUTS.into_iter().all(|source| {
+            let is_held = match source {
+                Source::Status => self.status.is_held,
+                Source::Session => self.session.is_held,
+                Source::Directory | Source::Changelog => false,
+            };
+            is_held || self.next.of(source) >= end(self.lane(source))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every topic that is joined has the same number of partitions, and a record of a station has the
 //! same partition number in each: a task is a partition number, and nothing is repartitioned.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use domain::contract;
@@ -90,14 +91,80 @@ const SET_ASIDE: [(&str, &str); 2] = [
     ),
 ];
 
-/// Every topic that is read or written.
+/// Every topic that is read or written, as the contracts call it.
 pub(crate) fn topics() -> Vec<&'static str> {
-    let sources = Source::INPUTS.into_iter().map(Source::topic);
+    let inputs = Source::INPUTS.into_iter().map(Source::topic);
+    inputs.chain(written()).collect()
+}
+
+/// Every topic that is written, as the contracts call it.
+fn written() -> impl Iterator<Item = &'static str> {
     let outputs = OUTPUTS.into_iter().chain(SET_ASIDE).map(|(topic, _)| topic);
-    sources
-        .chain(outputs)
-        .chain([Source::Changelog.topic()])
-        .collect()
+    outputs.chain([Source::Changelog.topic()])
+}
+
+/// Whether a topic is an input, which is called the same for every application.
+pub(crate) fn is_input(topic: &str) -> bool {
+    Source::INPUTS.map(Source::topic).contains(&topic)
+}
+
+/// What the topics that an application writes are called in Kafka, by the contract's name; one that is
+/// not there is not written. Inputs are called as the contract calls them, always.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Names(BTreeMap<&'static str, String>);
+
+impl Names {
+    /// The outputs that everybody reads.
+    pub(crate) fn live(application: &str) -> Self {
+        let changelog = Source::Changelog.topic();
+        let name = |topic: &'static str| {
+            let store = topic.strip_prefix("stream-processor");
+            match store {
+                Some(store) if topic == changelog => (topic, format!("{application}{store}")),
+                _ => (topic, topic.to_owned()),
+            }
+        };
+        Self(written().map(name).collect())
+    }
+
+    /// Outputs of the application's own.
+    pub(crate) fn own(application: &str) -> Self {
+        let mut names = Self::live(application).0;
+        for (topic, name) in &mut names {
+            if topic == name {
+                *name = format!("{application}-{topic}");
+            }
+        }
+        Self(names)
+    }
+
+    /// The outputs that everybody reads, beside the live application, which sets aside what is to be set
+    /// aside.
+    pub(crate) fn beside(application: &str) -> Self {
+        let mut names = Self::live(application).0;
+        for (topic, _) in SET_ASIDE {
+            names.remove(topic);
+        }
+        Self(names)
+    }
+
+    /// The name of a topic that is written; none if it is not.
+    pub(crate) fn of(&self, topic: &str) -> Option<&str> {
+        self.0.get(topic).map(String::as_str)
+    }
+
+    /// The name of the topic that a source reads.
+    pub(crate) fn read_by(&self, source: Source) -> &str {
+        match source {
+            Source::Changelog => self.of(source.topic()).unwrap_or(source.topic()),
+            Source::Directory | Source::Status | Source::Session => source.topic(),
+        }
+    }
+
+    /// Contract names of what is written, and the names in Kafka.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.0.iter().map(|(topic, name)| (*topic, name.as_str()))
+    }
 }
 
 /// The topology as text, one line for each topic.
@@ -136,6 +203,23 @@ mod tests {
         set aside late-event                         6 partitions  events too late or from the future, original bytes
         set aside dead-letter                        6 partitions  records that cannot be read, original bytes
         ");
+    }
+
+    #[test]
+    fn the_live_application_writes_what_the_contracts_name() {
+        assert!(Names::live("stream-processor").all().all(|(a, b)| a == b));
+    }
+
+    #[test]
+    fn a_replay_writes_to_topics_of_its_own_or_beside_the_live_one() {
+        let own = Names::own("again");
+        assert!(own.all().all(|(_, name)| name.starts_with("again-")));
+        assert_eq!(own.read_by(Source::Changelog), "again-state-changelog");
+        assert_eq!(own.read_by(Source::Status), "charge-point-status");
+        let beside = Names::beside("again");
+        assert_eq!(beside.of("failure-episode"), Some("failure-episode"));
+        assert_eq!(beside.of("late-event"), None);
+        assert_eq!(beside.read_by(Source::Changelog), "again-state-changelog");
     }
 
     #[test]

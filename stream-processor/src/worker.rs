@@ -38,6 +38,8 @@ const FENCED_WITHIN: Duration = Duration::from_mins(10);
 pub(crate) struct Seat {
     /// Its name: see [`crate::config::Config::worker_name`].
     pub(crate) name: String,
+    /// Its number in the process, from 0.
+    pub(crate) index: u8,
     /// A number that no other process has: it tells this process's fences from all others.
     pub(crate) nonce: u64,
     /// What its assignments need.
@@ -48,6 +50,15 @@ pub(crate) struct Seat {
     pub(crate) heartbeat: Heartbeat,
     /// Ends it.
     pub(crate) shutdown: CancellationToken,
+}
+
+impl Seat {
+    /// Tells a replay whether the worker has nothing left to do.
+    fn finished(&self, is_finished: bool) {
+        if let Some(goal) = &self.terms.goal {
+            goal.finished(self.index, is_finished);
+        }
+    }
 }
 
 /// What follows a turn.
@@ -236,6 +247,7 @@ impl<C: Clients> Worker<C> {
     /// Answers a change: commits first if the partitions are still ours.
     fn change(&mut self, change: Change) -> Result<(), WorkerError> {
         self.seat.terms.metrics.rebalanced(change);
+        self.seat.finished(false);
         match (change, std::mem::replace(&mut self.work, Work::Idle)) {
             (Change::Revoked, Work::Running(assignment)) => {
                 self.seat.readiness.waiting(&self.seat.name);
@@ -309,6 +321,7 @@ impl<C: Clients> Worker<C> {
             self.work = Work::Restoring(restore, membership.group(), Instant::now());
         } else if membership.is_spare() {
             self.seat.readiness.done(&self.seat.name);
+            self.seat.finished(true);
         }
         Ok(())
     }
@@ -350,11 +363,19 @@ impl<C: Clients> Worker<C> {
         if assignment.is_settled() {
             self.seat.readiness.done(&self.seat.name);
         }
-        assignment.show_lag()?;
+        let is_time = assignment.show_lag()?;
+        if is_time && let Some(membership) = &mut self.membership {
+            match membership.written(&assignment.lanes()) {
+                Ok(ends) => assignment.show_written(&ends),
+                Err(error) => tracing::debug!(%error, "lag to the newest record cannot be told"),
+            }
+        }
         if assignment.is_due() {
             return self.commit();
         }
         if !has_moved {
+            let is_complete = assignment.is_complete();
+            self.seat.finished(is_complete);
             assignment.wait(IDLE)?;
         }
         Ok(())

@@ -56,6 +56,15 @@ impl Metrics {
         Ok(())
     }
 
+    /// How many series `name` has.
+    pub fn count(&self, name: &str) -> usize {
+        let lines = self.text.lines();
+        let rests = lines.filter_map(|line| line.strip_prefix(name));
+        rests
+            .filter(|rest| rest.starts_with('{') || rest.starts_with(' '))
+            .count()
+    }
+
     /// The sum over all series of `name` whose labels contain each of `labels` (`outcome="row"`).
     pub fn sum(&self, name: &str, labels: &[&str]) -> f64 {
         self.text

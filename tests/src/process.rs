@@ -32,6 +32,25 @@ impl Process {
         self.signal("-CONT")
     }
 
+    /// Asks it to end (SIGTERM).
+    ///
+    /// # Errors
+    /// Fails when it is gone.
+    pub fn terminate(self) -> Result<()> {
+        self.signal("-TERM")
+    }
+
+    /// Whether it stands still (state `T` of proc(5)).
+    ///
+    /// # Errors
+    /// Fails when it is gone.
+    pub fn is_stopped(self) -> Result<bool> {
+        let file = format!("/proc/{}/stat", self.pid);
+        let text = std::fs::read_to_string(&file).with_context(|| file.clone())?;
+        let (_, state) = text.rsplit_once(')').context("no name in parentheses")?;
+        Ok(state.trim_start().starts_with('T'))
+    }
+
     /// The most memory that it has had, bytes (`VmHWM` of proc(5)).
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! One of our services, started by hand: for scenarios in which it must fail, or wait.
 
 use std::path::Path;
-use std::process::{Child, Command, Output};
+use std::process::{Child, Command, ExitStatus, Output};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -14,6 +14,8 @@ use crate::stack::{Stack, workspace};
 const LIMIT: Duration = Duration::from_secs(30);
 /// How long a service may take until it is ready.
 const READY: Duration = Duration::from_mins(1);
+/// How long a service may take to end: more than its own limit, 30 s.
+const FAREWELL: Duration = Duration::from_secs(40);
 /// How often it is asked.
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -54,6 +56,32 @@ impl Service {
     /// Its process.
     pub fn process(&self) -> Process {
         Process::of(self.child.id())
+    }
+
+    /// How it ended, if it did.
+    ///
+    /// # Errors
+    /// Fails when the process cannot be asked.
+    pub fn ended(&mut self) -> Result<Option<ExitStatus>> {
+        Ok(self.child.try_wait()?)
+    }
+
+    /// Asks it to end (SIGTERM), and waits until it has.
+    ///
+    /// # Errors
+    /// Fails when it still runs after 40 s.
+    pub async fn terminate(mut self) -> Result<ExitStatus> {
+        self.process().terminate()?;
+        let deadline = Instant::now() + FAREWELL;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                return Ok(status);
+            }
+            if Instant::now() > deadline {
+                bail!("it runs {} s after SIGTERM", FAREWELL.as_secs());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     /// Waits until an admin address says that the service is ready.

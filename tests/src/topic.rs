@@ -52,7 +52,7 @@ pub fn write(bootstrap: &str, record: Raw<'_>) -> Result<()> {
 }
 
 /// A record as it was read.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The partition.
     pub partition: i32,
@@ -112,6 +112,47 @@ pub fn read(bootstrap: &str, topic: &str) -> Result<Vec<Stored>> {
         }
     }
     Ok(stored)
+}
+
+/// The offset after the last record of each partition, whatever is compacted away.
+///
+/// # Errors
+/// Fails when the broker does not answer.
+pub fn ends(bootstrap: &str, topic: &str) -> Result<Vec<i64>> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .create()?;
+    let metadata = consumer.fetch_metadata(Some(topic), LIMIT)?;
+    let found = metadata.topics().first().context("no such topic")?;
+    let partitions = 0..i32::try_from(found.partitions().len())?;
+    partitions
+        .map(|partition| Ok(consumer.fetch_watermarks(topic, partition, LIMIT)?.1))
+        .collect()
+}
+
+/// What a group has committed in the three inputs of the processor, by topic and partition.
+///
+/// # Errors
+/// Fails when the broker does not answer.
+pub fn committed(bootstrap: &str, group: &str) -> Result<BTreeMap<(String, i32), i64>> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", bootstrap)
+        .set("group.id", group)
+        .create()?;
+    let mut asked = TopicPartitionList::new();
+    for topic in ["charge-point", "charge-point-status", "charge-session"] {
+        for partition in 0..24 {
+            asked.add_partition(topic, partition);
+        }
+    }
+    let answered = consumer.committed_offsets(asked, LIMIT)?;
+    let mut committed = BTreeMap::new();
+    for element in answered.elements() {
+        if let Offset::Offset(offset) = element.offset() {
+            committed.insert((element.topic().to_owned(), element.partition()), offset);
+        }
+    }
+    Ok(committed)
 }
 
 /// How often each event id is in a topic.

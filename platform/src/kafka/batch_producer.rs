@@ -78,6 +78,23 @@ impl BatchProducer {
         self.queue(&record.parts(), record.headers.as_ref(), timeout)
     }
 
+    /// As [`Self::send`], to a topic other than the record's.
+    ///
+    /// # Errors
+    /// When the queue stays full, or the client refuses the record.
+    pub fn send_to(
+        &self,
+        topic: &str,
+        record: &Record,
+        timeout: Duration,
+    ) -> Result<(), BatchError> {
+        let parts = Parts {
+            topic,
+            ..record.parts()
+        };
+        self.queue(&parts, record.headers.as_ref(), timeout)
+    }
+
     /// As [`Self::send`], of a record that is not owned and has no headers.
     ///
     /// # Errors

@@ -6,6 +6,9 @@
 //! to do first (restore state, commit). Until then the client holds the rebalance back. Empty
 //! announcements, which the cooperative protocol makes as well, are answered here and not told.
 //!
+//! A partition that the client has lost sight of for a minute is told as a fatal error
+//! ([`is_fatal`]): the owner drops the consumer and makes a new one.
+//!
 //! The consumer commits nothing. Dropping it leaves the group; partitions not let go before are
 //! given up then, uncommitted.
 
@@ -22,10 +25,19 @@ use rdkafka::consumer::{
 };
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::BorrowedMessage;
+use rdkafka::statistics::Statistics;
 use rdkafka::topic_partition_list::TopicPartitionList;
 use rdkafka::types::RDKafkaRespErr;
 
 pub use rdkafka::Offset;
+use standstill::Standstill;
+use tokio::time::Instant;
+
+mod standstill;
+
+/// How often it is looked whether partitions stand still, and how long the brokers may take to answer.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+const LOOK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A partition of a topic.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +105,9 @@ impl Consumer {
     /// # Errors
     /// When the client refuses its configuration.
     pub fn new(config: &ClientConfig) -> KafkaResult<Self> {
+        let mut config = config.clone();
+        // The only place where the client tells from where it fetches, markers included.
+        config.set("statistics.interval.ms", LOOK_EVERY.as_millis().to_string());
         let inner = config.create_with_context(Context::default())?;
         Ok(Self { inner })
     }
@@ -111,6 +126,15 @@ impl Consumer {
         if let Some(event) = self.inner.context().next() {
             return Some(event.into());
         }
+        if let Some(lost) = self.look() {
+            tracing::error!(
+                topic = lost.topic,
+                partition = lost.partition,
+                "records are there and do not come, the client is of no use any more"
+            );
+            let code = RDKafkaErrorCode::PartitionEOF;
+            return Some(Event::Error(KafkaError::MessageConsumptionFatal(code)));
+        }
         let polled = self.inner.poll(timeout);
         // A rebalance announced during this poll is told before the record that came with it would
         // be; the client returns either one or the other.
@@ -122,6 +146,44 @@ impl Consumer {
         }
     }
 
+    /// Looks, when it is time, whether partitions stand still. Returns one that has for too long.
+    fn look(&self) -> Option<TopicPartition> {
+        let context = self.inner.context();
+        let watched = {
+            let mut watch = context.watch();
+            let is_time = watch.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
+            if !is_time {
+                return None;
+            }
+            watch.looked = Some(Instant::now());
+            watch.standstill.watched()
+        };
+        if watched.is_empty() {
+            return None;
+        }
+        let mut asked = TopicPartitionList::with_capacity(watched.len());
+        for partition in &watched {
+            let (topic, partition) = (&partition.topic, partition.partition);
+            asked
+                .add_partition_offset(topic, partition, Offset::End)
+                .ok()?;
+        }
+        // During an outage there is nothing to be seen.
+        let answered = self.inner.offsets_for_times(asked, LOOK_TIMEOUT).ok()?;
+        let ends: Vec<_> = answered
+            .elements()
+            .iter()
+            .filter_map(|element| match (element.error(), element.offset()) {
+                (Ok(()), Offset::Offset(end)) => Some((
+                    TopicPartition::new(element.topic(), element.partition()),
+                    end,
+                )),
+                _ => None,
+            })
+            .collect();
+        context.watch().standstill.look(&ends)
+    }
+
     /// Takes partitions up at the given offsets: the answer to [`Event::Assigned`], or, without a
     /// group, the way to choose partitions. [`Offset::Stored`] is the group's committed offset.
     ///
@@ -129,6 +191,7 @@ impl Consumer {
     /// When the client refuses, for example because the assignment changed again.
     pub fn take_up(&self, partitions: &[(TopicPartition, Offset)]) -> KafkaResult<()> {
         assign(&self.inner, &list_with_offsets(partitions)?)?;
+        self.inner.context().watch().standstill.forget();
         self.inner.context().lock().unanswered = None;
         Ok(())
     }
@@ -151,6 +214,7 @@ impl Consumer {
     /// When the client refuses.
     pub fn let_go(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
         release(&self.inner, &list_of(partitions))?;
+        self.inner.context().watch().standstill.forget();
         self.inner.context().lock().unanswered = None;
         Ok(())
     }
@@ -160,6 +224,11 @@ impl Consumer {
     /// # Errors
     /// When a partition is not ours.
     pub fn pause(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
+        self.inner
+            .context()
+            .watch()
+            .standstill
+            .pause(partitions, true);
         self.inner.pause(&list_of(partitions))
     }
 
@@ -168,6 +237,11 @@ impl Consumer {
     /// # Errors
     /// When a partition is not ours.
     pub fn resume(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
+        self.inner
+            .context()
+            .watch()
+            .standstill
+            .pause(partitions, false);
         self.inner.resume(&list_of(partitions))
     }
 
@@ -300,10 +374,18 @@ struct Changes {
     unanswered: Option<Change>,
 }
 
+/// What was seen of the partitions, and when.
+#[derive(Debug, Default)]
+struct Watch {
+    standstill: Standstill,
+    looked: Option<Instant>,
+}
+
 /// The callbacks: they note what was announced and return at once.
 #[derive(Debug, Default)]
 pub struct Context {
     changes: Mutex<Changes>,
+    watch: Mutex<Watch>,
     closing: AtomicBool,
 }
 
@@ -315,6 +397,10 @@ impl Context {
         Some(change)
     }
 
+    fn watch(&self) -> MutexGuard<'_, Watch> {
+        self.watch.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Changes> {
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -323,6 +409,18 @@ impl Context {
 impl ClientContext for Context {
     fn log(&self, level: RDKafkaLogLevel, facility: &str, detail: &str) {
         super::log_line(level, facility, detail);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        let mut watch = self.watch();
+        for (name, topic) in statistics.topics {
+            for partition in topic.partitions.into_values() {
+                if partition.desired && partition.fetch_state == "active" {
+                    let at = TopicPartition::new(&name, partition.partition);
+                    watch.standstill.fetches(at, partition.next_offset);
+                }
+            }
+        }
     }
 
     fn error(&self, error: KafkaError, reason: &str) {

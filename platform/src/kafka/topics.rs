@@ -156,6 +156,20 @@ impl TopicList {
         &self.topics
     }
 
+    /// Returns topics of the list under other names: `names` are pairs of the one in the list and the
+    /// other one.
+    ///
+    /// # Errors
+    /// When the list does not hold one.
+    pub fn renamed(&self, names: &[(&str, &str)]) -> Result<Self, TopicsError> {
+        let listed: Vec<_> = names.iter().map(|(listed, _)| *listed).collect();
+        let mut renamed = self.select(&listed)?;
+        for (topic, (_, name)) in renamed.topics.iter_mut().zip(names) {
+            (*name).clone_into(&mut topic.name);
+        }
+        Ok(renamed)
+    }
+
     /// Returns the topics called `names`, in that order.
     ///
     /// # Errors

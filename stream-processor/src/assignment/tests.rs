@@ -1,4 +1,5 @@
 use super::*;
+use crate::config::Guarantee;
 use crate::emit::SchemaIds;
 use crate::memory::{Broker, MemoryInput, MemoryOutput, MemorySchemas, event, schema_id, status};
 use crate::restore::{Restore, RestoreError};
@@ -69,9 +70,11 @@ impl Stage {
                 policy: domain::Policy::qc_1(),
                 provisional: true,
                 schemas: ids,
+                guarantee: Guarantee::ExactlyOnce,
             },
             limits: Limits::every(Duration::from_millis(200)),
             metrics: self.metrics.clone(),
+            goal: None,
         }
     }
 

@@ -4,7 +4,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use platform::avro::RegistryClient;
-use rdkafka::consumer::ConsumerGroupMetadata;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -14,7 +13,7 @@ use crate::decode::registry::RegistrySchemas;
 use crate::disposition::WorkerError;
 use crate::input::InputError;
 use crate::input::kafka::KafkaInput;
-use crate::membership::kafka::KafkaMembership;
+use crate::membership::kafka::{KafkaMembership, Standing};
 use crate::output::OutputError;
 use crate::output::kafka::KafkaOutput;
 
@@ -34,14 +33,14 @@ pub(crate) struct KafkaClients {
 }
 
 impl Clients for KafkaClients {
-    type Group = Rc<ConsumerGroupMetadata>;
+    type Group = Rc<Standing>;
     type Membership = KafkaMembership;
     type Input = KafkaInput;
     type Output = KafkaOutput;
     type Schemas = RegistrySchemas;
 
     fn output(&mut self) -> Result<KafkaOutput, OutputError> {
-        KafkaOutput::new(&self.config.kafka, &self.name, &self.shutdown)
+        KafkaOutput::new(&self.config, &self.name, &self.shutdown)
     }
 
     fn join(&mut self) -> Result<KafkaMembership, WorkerError> {
@@ -50,7 +49,7 @@ impl Clients for KafkaClients {
     }
 
     fn input(&mut self) -> Result<KafkaInput, InputError> {
-        KafkaInput::new(&self.config.kafka, &self.name)
+        KafkaInput::new(&self.config.kafka, &self.name, self.config.names())
     }
 
     fn schemas(&mut self) -> RegistrySchemas {

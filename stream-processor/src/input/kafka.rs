@@ -5,7 +5,7 @@
 //! taken up; from then on librdkafka keeps it apart, so records never meet in a common queue, and a
 //! queue that is not asked fills to its limit and stops fetching.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,8 +17,9 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _, Message as _};
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::{Input, InputError, InputRecord, Start};
-use crate::topology::{Lane, Source};
+use super::{Bound, Input, InputError, InputRecord, Start};
+use crate::failpoint::{self, Step};
+use crate::topology::{Lane, Names, Source};
 
 /// How long a question about offsets may take.
 const QUESTION_TIMEOUT: Duration = Duration::from_secs(10);
@@ -38,13 +39,14 @@ impl ConsumerContext for Context {}
 
 /// The consumer and a queue for each lane.
 pub(crate) struct KafkaInput {
+    names: Names,
     queues: BTreeMap<Lane, PartitionQueue<Context>>,
     consumer: Arc<BaseConsumer<Context>>,
 }
 
 impl KafkaInput {
     /// Creates a consumer for the worker called `name`, which reads nothing yet.
-    pub(crate) fn new(args: &KafkaArgs, name: &str) -> Result<Self, InputError> {
+    pub(crate) fn new(args: &KafkaArgs, name: &str, names: Names) -> Result<Self, InputError> {
         let mut config = args.consumer_config(&format!("{name}-input"), name);
         config
             // The position record says where to go on. If that is gone, records were lost, and
@@ -62,9 +64,32 @@ impl KafkaInput {
             .create_with_context(Context)
             .map_err(InputError::Client)?;
         Ok(Self {
+            names,
             queues: BTreeMap::new(),
             consumer: Arc::new(consumer),
         })
+    }
+
+    /// Learns who leads the partitions of lanes, so that none has to be looked for when it is taken up:
+    /// the client does that half a second later. Brokers that do not answer are not waited for here.
+    fn get_acquainted(&self, lanes: &[(Lane, Start)]) {
+        let topics: BTreeSet<_> = lanes.iter().map(|(lane, _)| lane.source).collect();
+        for source in topics {
+            let topic = self.names.read_by(source);
+            let known = self.consumer.fetch_metadata(Some(topic), QUESTION_TIMEOUT);
+            if let Err(error) = known {
+                tracing::debug!(%error, topic, "leaders are not known yet");
+            }
+        }
+    }
+
+    /// One bound of each lane.
+    pub(crate) fn bounds(
+        &mut self,
+        lanes: &[Lane],
+        bound: Bound,
+    ) -> Result<BTreeMap<Lane, i64>, InputError> {
+        bounds(&self.consumer, &self.names, lanes, bound)
     }
 
     /// Takes one event of the common queue, where errors of the client arrive. Returns whether there
@@ -91,8 +116,9 @@ impl KafkaInput {
 impl Input for KafkaInput {
     fn open(&mut self, lanes: &[(Lane, Start)]) -> Result<(), InputError> {
         let mut list = TopicPartitionList::with_capacity(lanes.len());
+        self.get_acquainted(lanes);
         for (lane, start) in lanes {
-            let topic = lane.source.topic();
+            let topic = self.names.read_by(lane.source);
             let queue = self
                 .consumer
                 .split_partition_queue(topic, lane.partition)
@@ -107,7 +133,9 @@ impl Input for KafkaInput {
         }
         self.consumer
             .incremental_assign(&list)
-            .map_err(InputError::Client)
+            .map_err(InputError::Client)?;
+        failpoint::after(Step::Open);
+        Ok(())
     }
 
     fn close(&mut self, lanes: &[Lane]) -> Result<(), InputError> {
@@ -115,7 +143,9 @@ impl Input for KafkaInput {
             self.queues.remove(lane);
         }
         self.consumer
-            .incremental_unassign(&list_of(lanes, Offset::Invalid).map_err(InputError::Client)?)
+            .incremental_unassign(
+                &list_of(&self.names, lanes, Offset::Invalid).map_err(InputError::Client)?,
+            )
             .map_err(InputError::Client)
     }
 
@@ -136,26 +166,7 @@ impl Input for KafkaInput {
     }
 
     fn ends(&mut self, lanes: &[Lane]) -> Result<BTreeMap<Lane, i64>, InputError> {
-        if lanes.is_empty() {
-            return Ok(BTreeMap::new());
-        }
-        // A list of "timestamps" -1 asks for the ends: one request for each broker, whatever the
-        // number of partitions.
-        let asked = list_of(lanes, Offset::End).map_err(InputError::Unavailable)?;
-        let answered = self
-            .consumer
-            .offsets_for_times(asked, QUESTION_TIMEOUT)
-            .map_err(InputError::Unavailable)?;
-        let mut ends = BTreeMap::new();
-        for lane in lanes {
-            let found = answered.find_partition(lane.source.topic(), lane.partition);
-            match found.map(|element| (element.error(), element.offset())) {
-                Some((Ok(()), Offset::Offset(end))) => ends.insert(*lane, end),
-                Some((Err(error), _)) => return Err(InputError::Unavailable(error)),
-                _ => return Err(InputError::Unavailable(KafkaError::Canceled)),
-            };
-        }
-        Ok(ends)
+        self.bounds(lanes, Bound::End)
     }
 
     fn wait(&mut self, timeout: Duration) -> Result<(), InputError> {
@@ -166,10 +177,43 @@ impl Input for KafkaInput {
     }
 }
 
-fn list_of(lanes: &[Lane], offset: Offset) -> KafkaResult<TopicPartitionList> {
+/// Asks for one bound of each lane. What the end is depends on the client: behind the last record that
+/// is decided (the last stable offset), or for one that reads the undecided as well, the high watermark.
+pub(crate) fn bounds<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    names: &Names,
+    lanes: &[Lane],
+    bound: Bound,
+) -> Result<BTreeMap<Lane, i64>, InputError> {
+    if lanes.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let offset = match bound {
+        Bound::First => Offset::Beginning,
+        Bound::End => Offset::End,
+    };
+    // A list of "timestamps" -1 asks for the ends, and of -2 for the beginnings: one request for each
+    // broker, whatever the number of partitions.
+    let asked = list_of(names, lanes, offset).map_err(InputError::Unavailable)?;
+    let answered = consumer
+        .offsets_for_times(asked, QUESTION_TIMEOUT)
+        .map_err(InputError::Unavailable)?;
+    let mut bounds = BTreeMap::new();
+    for lane in lanes {
+        let found = answered.find_partition(names.read_by(lane.source), lane.partition);
+        match found.map(|element| (element.error(), element.offset())) {
+            Some((Ok(()), Offset::Offset(bound))) => bounds.insert(*lane, bound),
+            Some((Err(error), _)) => return Err(InputError::Unavailable(error)),
+            _ => return Err(InputError::Unavailable(KafkaError::Canceled)),
+        };
+    }
+    Ok(bounds)
+}
+
+fn list_of(names: &Names, lanes: &[Lane], offset: Offset) -> KafkaResult<TopicPartitionList> {
     let mut list = TopicPartitionList::with_capacity(lanes.len());
     for lane in lanes {
-        list.add_partition_offset(lane.source.topic(), lane.partition, offset)?;
+        list.add_partition_offset(names.read_by(lane.source), lane.partition, offset)?;
     }
     Ok(list)
 }

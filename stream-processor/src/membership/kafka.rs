@@ -1,5 +1,6 @@
 //! [`Membership`] by a consumer that is paused as soon as it has partitions.
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -11,16 +12,27 @@ use tokio::time::Instant;
 
 use super::{Change, Membership};
 use crate::disposition::WorkerError;
-use crate::topology::Source;
+use crate::failpoint::{self, Step};
+use crate::input::kafka::bounds;
+use crate::input::{Bound, InputError};
+use crate::topology::{Lane, Names, Source};
 
 /// How long a member without partitions waits for some before it counts as spare.
 const SPARE_AFTER: Duration = Duration::from_secs(5);
 
+/// The member at an assignment: what the group knew of it, and the client that it is.
+pub(crate) struct Standing {
+    /// What a transaction tells the group.
+    pub(crate) metadata: ConsumerGroupMetadata,
+    /// Who commits without a transaction.
+    pub(crate) consumer: Rc<Consumer>,
+}
+
 /// The member.
 pub(crate) struct KafkaMembership {
-    consumer: Consumer,
+    consumer: Rc<Consumer>,
     partitions: Option<Vec<i32>>,
-    group: Option<Rc<ConsumerGroupMetadata>>,
+    group: Option<Rc<Standing>>,
     idle_since: Option<Instant>,
 }
 
@@ -33,13 +45,16 @@ impl KafkaMembership {
             // One protocol for all, under which nothing runs during a change.
             .set("partition.assignment.strategy", "range")
             // A restart is not a change: no other worker has to give anything up for it.
-            .set("group.instance.id", name);
+            .set("group.instance.id", name)
+            // It reads nothing. Asked for an end, it tells the one behind everything written.
+            .set("isolation.level", "read_uncommitted");
         let consumer = Consumer::new(&config).map_err(WorkerError::Join)?;
         consumer
             .subscribe(&[Source::Status.topic()])
             .map_err(WorkerError::Join)?;
+        failpoint::after(Step::Join);
         Ok(Self {
-            consumer,
+            consumer: Rc::new(consumer),
             partitions: None,
             group: None,
             idle_since: None,
@@ -53,7 +68,12 @@ impl KafkaMembership {
             .collect();
         self.consumer.take_up(&at_end)?;
         self.consumer.pause(assigned)?;
-        self.group = self.consumer.group_metadata().map(Rc::new);
+        let consumer = &self.consumer;
+        let standing = |metadata| Standing {
+            metadata,
+            consumer: Rc::clone(consumer),
+        };
+        self.group = consumer.group_metadata().map(standing).map(Rc::new);
         let mut partitions: Vec<_> = assigned.iter().map(|it| it.partition).collect();
         partitions.sort_unstable();
         tracing::info!(?partitions, "partitions assigned");
@@ -63,7 +83,13 @@ impl KafkaMembership {
 }
 
 impl Membership for KafkaMembership {
-    type Group = Rc<ConsumerGroupMetadata>;
+    type Group = Rc<Standing>;
+
+    fn written(&mut self, lanes: &[Lane]) -> Result<BTreeMap<Lane, i64>, InputError> {
+        // Inputs are called the same for every application.
+        let names = Names::live("");
+        bounds(self.consumer.client(), &names, lanes, Bound::End)
+    }
 
     fn partitions(&self) -> Option<&[i32]> {
         self.partitions.as_deref()
@@ -111,6 +137,8 @@ impl Membership for KafkaMembership {
         if let Some(partitions) = self.partitions.take() {
             tracing::info!(?partitions, "partitions let go");
         }
-        self.consumer.let_go(&[]).map_err(WorkerError::Membership)
+        self.consumer.let_go(&[]).map_err(WorkerError::Membership)?;
+        failpoint::after(Step::LetGo);
+        Ok(())
     }
 }

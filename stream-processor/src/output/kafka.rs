@@ -1,13 +1,12 @@
-//! [`Output`] by a transactional producer.
+//! [`Output`] by a transactional producer, or a plain one: then beginning and ending are nothing, and
+//! offsets are committed by the member.
 
 use std::rc::Rc;
 use std::time::Duration;
 
-use platform::kafka::KafkaArgs;
 use platform::kafka::batch_producer::{BatchError, BatchProducer};
 use platform::kafka::consumer::TopicPartition;
 use platform::kafka::producer::Record;
-use rdkafka::consumer::ConsumerGroupMetadata;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{Producer as _, PurgeConfig};
 use tokio::time::Instant;
@@ -15,11 +14,18 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Output, OutputError};
 use crate::commit;
-use crate::topology::Lane;
+use crate::config::{Config, Guarantee};
+use crate::failpoint::{self, Step};
+use crate::membership::kafka::Standing;
+use crate::topology::{Lane, Names};
 
 /// What an open transaction may last before the brokers end it. It bounds for how long a worker
 /// that hangs can hold back the readers of the outputs, and must exceed a broker's restart.
 const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a record may be on its way without a transaction. Shorter than the group's session, 15 s: a
+/// worker that hung for so long that others have its partitions gives up what it had not sent.
+const PLAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long one blocking call to the client may take; after it the call is repeated.
 const CALL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +33,8 @@ const CALL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The producer of one worker.
 pub(crate) struct KafkaOutput {
     name: String,
+    names: Names,
+    guarantee: Guarantee,
     producer: BatchProducer,
 }
 
@@ -34,15 +42,25 @@ impl KafkaOutput {
     /// Creates the producer of the worker called `name`, and ends what an earlier one of that name
     /// left open.
     pub(crate) fn new(
-        args: &KafkaArgs,
+        config: &Config,
         name: &str,
         shutdown: &CancellationToken,
     ) -> Result<Self, OutputError> {
-        let mut config = args.producer_config(&format!("{name}-output"), TRANSACTION_TIMEOUT);
-        config
-            // Who we are: a newer producer of this name fences us.
-            .set("transactional.id", name)
-            .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
+        let (names, guarantee) = (config.names(), config.guarantee);
+        let client_id = format!("{name}-output");
+        let config = match guarantee {
+            Guarantee::ExactlyOnce => {
+                let mut config = config
+                    .kafka
+                    .producer_config(&client_id, TRANSACTION_TIMEOUT);
+                config
+                    // Who we are: a newer producer of this name fences us.
+                    .set("transactional.id", name)
+                    .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
+                config
+            }
+            Guarantee::AtLeastOnce => config.kafka.producer_config(&client_id, PLAIN_TIMEOUT),
+        };
         let client = |source: KafkaError| OutputError::Client {
             name: name.to_owned(),
             source: source.into(),
@@ -50,14 +68,20 @@ impl KafkaOutput {
         let producer = BatchProducer::new(&config).map_err(client)?;
         let output = Self {
             name: name.to_owned(),
+            names,
+            guarantee,
             producer,
         };
+        if guarantee == Guarantee::AtLeastOnce {
+            return Ok(output);
+        }
         output.call("take over the transactions", |timeout| {
             if shutdown.is_cancelled() {
                 return Err(KafkaError::Canceled);
             }
             output.producer.client().init_transactions(timeout)
         })?;
+        failpoint::after(Step::TakeOver);
         Ok(output)
     }
 
@@ -106,26 +130,35 @@ impl KafkaOutput {
 }
 
 impl Output for KafkaOutput {
-    type Group = Rc<ConsumerGroupMetadata>;
+    type Group = Rc<Standing>;
 
     fn begin(&mut self) -> Result<(), OutputError> {
-        self.producer
-            .client()
-            .begin_transaction()
-            .map_err(|error| self.classify("begin", error))
+        if self.guarantee == Guarantee::ExactlyOnce {
+            let begun = self.producer.client().begin_transaction();
+            begun.map_err(|error| self.classify("begin", error))?;
+        }
+        failpoint::after(Step::Begin);
+        Ok(())
     }
 
     fn send(&mut self, record: &Record) -> Result<(), OutputError> {
+        let Some(name) = self.names.of(&record.topic) else {
+            return Ok(());
+        };
         self.producer
-            .send(record, TRANSACTION_TIMEOUT)
-            .map_err(|error| broken("send a record", error))
+            .send_to(name, record, TRANSACTION_TIMEOUT)
+            .map_err(|error| broken("send a record", error))?;
+        failpoint::after(Step::Send);
+        Ok(())
     }
 
     fn drain(&mut self) -> Result<(), OutputError> {
         // Not left to the client, whose commit waits a flat 100 ms whenever records are on their way.
         self.producer
             .drain(TRANSACTION_TIMEOUT)
-            .map_err(|error| broken("deliver records", error))
+            .map_err(|error| broken("deliver records", error))?;
+        failpoint::after(Step::Drain);
+        Ok(())
     }
 
     fn offsets(&mut self, offsets: &[(Lane, i64)], group: &Self::Group) -> Result<(), OutputError> {
@@ -136,15 +169,29 @@ impl Output for KafkaOutput {
                 (partition, *next)
             })
             .collect();
-        let client = self.producer.client();
-        self.call("commit offsets", |timeout| {
-            commit::offsets(client, &offsets, group, timeout)
-        })
+        match self.guarantee {
+            Guarantee::ExactlyOnce => {
+                let client = self.producer.client();
+                self.call("commit offsets", |timeout| {
+                    commit::offsets(client, &offsets, &group.metadata, timeout)
+                })?;
+            }
+            Guarantee::AtLeastOnce => {
+                let committed = commit::plainly(group.consumer.client(), &offsets);
+                committed.map_err(|error| self.classify("commit offsets", error))?;
+            }
+        }
+        failpoint::after(Step::Offsets);
+        Ok(())
     }
 
     fn commit(&mut self) -> Result<(), OutputError> {
-        let client = self.producer.client();
-        self.call("commit", |timeout| commit::transaction(client, timeout))
+        if self.guarantee == Guarantee::ExactlyOnce {
+            let client = self.producer.client();
+            self.call("commit", |timeout| commit::transaction(client, timeout))?;
+        }
+        failpoint::after(Step::Commit);
+        Ok(())
     }
 
     fn abort(&mut self) -> Result<(), OutputError> {
@@ -155,7 +202,11 @@ impl Output for KafkaOutput {
         if let Err(error) = self.producer.drain(CALL_TIMEOUT) {
             tracing::debug!(%error, "records given up with their transaction");
         }
-        self.call("abort", |timeout| client.abort_transaction(timeout))
+        if self.guarantee == Guarantee::ExactlyOnce {
+            self.call("abort", |timeout| client.abort_transaction(timeout))?;
+        }
+        failpoint::after(Step::Abort);
+        Ok(())
     }
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Producer {
     pub(crate) has_failed: bool,
     /// The client is gone; what is left is in the network.
     pub(crate) is_closed: bool,
+    /// It has no transactions.
+    pub(crate) is_plain: bool,
 }
 
 /// What becomes of the request that ends a transaction.
@@ -199,7 +201,12 @@ impl Broker {
         };
         let (name, epoch) = (producer.name.clone(), producer.epoch);
         let record = Rc::clone(record);
-        let outcome = self.produce((&name, epoch), place, record);
+        let outcome = if producer.is_plain {
+            self.log_mut(place).append(record, None);
+            Produced::Done
+        } else {
+            self.produce((&name, epoch), place, record)
+        };
         let Some(producer) = self.producers.get_mut(&id) else {
             return outcome;
         };
@@ -227,6 +234,7 @@ impl Broker {
         if let Some(name) = self.producers.get(&id).map(|it| it.name.clone()) {
             self.finish(&name);
         }
+        self.lose_some(id);
         loop {
             let Some(producer) = self.producers.get(&id) else {
                 return false;
@@ -235,6 +243,28 @@ impl Broker {
                 return !producer.has_failed;
             };
             self.deliver(id, place);
+        }
+    }
+
+    /// Lets a client without transactions give up a record, when the end of a transaction would go wrong:
+    /// those behind it arrive all the same.
+    fn lose_some(&mut self, id: u64) {
+        let Some(producer) = self.producers.get_mut(&id) else {
+            return;
+        };
+        if !producer.is_plain || self.end_fate.take().is_none() {
+            return;
+        }
+        let places: Vec<_> = producer.queues.keys().copied().collect();
+        if places.is_empty() {
+            return;
+        }
+        let place = self.dice.pick(&places);
+        if let Some(queue) = producer.queues.get_mut(&place) {
+            queue.pop_front();
+            producer.has_failed = true;
+            producer.queues.retain(|_, queue| !queue.is_empty());
+            self.note("record lost");
         }
     }
 

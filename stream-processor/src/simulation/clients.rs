@@ -16,6 +16,7 @@ use super::mutant::{Mutant, MutantInput, MutantMembership, MutantOutput};
 use super::process::{Call, Process};
 use super::transactions::Refused;
 use crate::clients::Clients;
+use crate::config::Guarantee;
 use crate::disposition::WorkerError;
 use crate::input::{Input, InputError, InputRecord, Start};
 use crate::memory::MemorySchemas;
@@ -35,6 +36,8 @@ pub(crate) struct SimulatedClients {
     pub(crate) pulses: Pulses,
     /// What they do wrong.
     pub(crate) mutant: Option<Mutant>,
+    /// How often an output is written.
+    pub(crate) guarantee: Guarantee,
     /// The fence written last, for a mutant.
     pub(crate) fence: Rc<RefCell<Option<Record>>>,
 }
@@ -84,19 +87,26 @@ pub(crate) struct SimulatedOutput {
     broker: Shared,
     id: u64,
     epoch: u32,
+    guarantee: Guarantee,
 }
 
 impl SimulatedOutput {
     /// Takes the transactions of a worker's name over.
     pub(crate) fn new(clients: &SimulatedClients) -> Result<Self, OutputError> {
-        let SimulatedClients { name, process, .. } = clients;
+        let SimulatedClients {
+            name,
+            process,
+            guarantee,
+            ..
+        } = clients;
+        let is_plain = *guarantee == Guarantee::AtLeastOnce;
         let take_over = || {
             let mut broker = clients.broker.borrow_mut();
-            if broker.is_silent {
+            if broker.is_silent && !is_plain {
                 broker.fence(name);
                 return None;
             }
-            let epoch = broker.take_over(name);
+            let epoch = if is_plain { 0 } else { broker.take_over(name) };
             let id = broker.next_producer;
             broker.next_producer += 1;
             let producer = Producer {
@@ -106,6 +116,7 @@ impl SimulatedOutput {
                 queues: BTreeMap::new(),
                 has_failed: false,
                 is_closed: false,
+                is_plain,
             };
             broker.producers.insert(id, producer);
             Some((id, epoch))
@@ -118,6 +129,7 @@ impl SimulatedOutput {
             broker: Rc::clone(&clients.broker),
             id,
             epoch,
+            guarantee: *guarantee,
         })
     }
 
@@ -132,6 +144,9 @@ impl SimulatedOutput {
     }
 
     fn end(&self) -> Result<(), OutputError> {
+        if self.guarantee == Guarantee::AtLeastOnce {
+            return Ok(());
+        }
         let caller = (&*self.name, self.epoch);
         let mut broker = self.broker.borrow_mut();
         // The client sends what is left before it asks for the end.
@@ -191,7 +206,15 @@ impl Output for SimulatedOutput {
     fn offsets(&mut self, offsets: &[(Lane, i64)], group: &Identity) -> Result<(), OutputError> {
         let add = || {
             let mut broker = self.broker.borrow_mut();
-            broker.add_offsets((&self.name, self.epoch), offsets, *group)
+            match self.guarantee {
+                Guarantee::ExactlyOnce => {
+                    broker.add_offsets((&self.name, self.epoch), offsets, *group)
+                }
+                Guarantee::AtLeastOnce => {
+                    let committed = broker.commit_plainly(offsets, *group);
+                    committed.map_err(Refused::Group)
+                }
+            }
         };
         match self.process.call(Call::Offsets, add) {
             Some(added) => added.map_err(|refused| self.refused(refused)),
@@ -211,6 +234,9 @@ impl Output for SimulatedOutput {
             let mut broker = self.broker.borrow_mut();
             if let Some(producer) = broker.producers.get_mut(&self.id) {
                 producer.queues.clear();
+            }
+            if self.guarantee == Guarantee::AtLeastOnce {
+                return Ok(());
             }
             broker.end((&self.name, self.epoch), false)
         };

@@ -1,6 +1,6 @@
 //! What has to be in Kafka at the end, whatever went wrong: exactly what a run without faults leaves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::contract;
 use platform::dead_letter::DeadLetter;
@@ -8,11 +8,12 @@ use platform::kafka::producer::Record;
 
 use super::broker::Broker;
 use super::log::{Place, TOPICS};
+use super::play::Offsets;
 use super::workload::PARTITIONS;
-use crate::topology::{Lane, SET_ASIDE_PARTITIONS, Source};
+use crate::topology::{SET_ASIDE_PARTITIONS, Source};
 
 /// Key and value.
-type Line = (Option<Vec<u8>>, Option<Vec<u8>>, Option<i64>);
+pub(crate) type Line = (Option<Vec<u8>>, Option<Vec<u8>>, Option<i64>);
 
 /// Everything that a run leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,7 +26,9 @@ pub(crate) struct Expectation {
     /// The state, without fences and positions.
     state: BTreeMap<(i32, Vec<u8>), Vec<u8>>,
     /// What the group has committed.
-    pub(crate) offsets: BTreeMap<Lane, i64>,
+    pub(crate) offsets: Offsets,
+    /// What it had committed when each scene but the last was over.
+    pub(crate) milestones: Vec<Offsets>,
 }
 
 impl Expectation {
@@ -81,11 +84,72 @@ impl Expectation {
         }
     }
 
+    /// Says whether the outputs are these, in any order.
+    pub(crate) fn is_set(&self, outputs: &BTreeMap<Place, BTreeSet<Line>>) -> Result<(), String> {
+        for (place, lines) in &self.outputs {
+            let name = format!("{}/{}", TOPICS[place.topic], place.partition);
+            let expected: Vec<_> = outputs.get(place).into_iter().flatten().cloned().collect();
+            same_set(&name, &expected, lines)?;
+        }
+        let places = |lines: &BTreeSet<Line>| !lines.is_empty();
+        match outputs
+            .iter()
+            .find(|(place, lines)| places(lines) && !self.outputs.contains_key(place))
+        {
+            Some((place, _)) => Err(format!("nothing in {place:?}")),
+            None => Ok(()),
+        }
+    }
+
+    /// How many records a topic of records set aside has.
+    pub(crate) fn set_aside_in(&self, topic: &str) -> usize {
+        let of_topic = self.set_aside.iter();
+        let of_topic = of_topic.filter(|((index, ..), _)| TOPICS[*index] == topic);
+        of_topic.map(|(_, lines)| lines.len()).sum()
+    }
+
     /// How much is there: outputs, records set aside, entities.
     pub(crate) fn counts(&self) -> [usize; 3] {
         let outputs = self.outputs.values().map(Vec::len).sum();
         let set_aside = self.set_aside.values().map(Vec::len).sum();
         [outputs, set_aside, self.state.len()]
+    }
+
+    /// Says what `found` lacks or has too much, copies apart, and whether of any key another version is
+    /// the greatest.
+    pub(crate) fn is_covered_by(&self, found: &Self) -> Result<(), String> {
+        for (place, expected) in &self.outputs {
+            let lines = found.outputs.get(place).map_or(&[][..], Vec::as_slice);
+            let name = format!("{}/{}", TOPICS[place.topic], place.partition);
+            same_set(&name, expected, lines)?;
+            if last_versions(expected) != last_versions(lines) {
+                return Err(format!("{name}: another version is the greatest"));
+            }
+        }
+        let origins = self.set_aside.keys().chain(found.set_aside.keys());
+        for origin in origins {
+            let lines = |it: &Self| it.set_aside.get(origin).cloned().unwrap_or_default();
+            let name = format!("{} of {}/{}", TOPICS[origin.0], origin.1, origin.2);
+            same_set(&name, &lines(self), &lines(found))?;
+        }
+        self.compare_offsets(found)
+    }
+
+    fn compare_offsets(&self, found: &Self) -> Result<(), String> {
+        if self.offsets == found.offsets {
+            return Ok(());
+        }
+        Err(format!(
+            "offsets are {:?}, expected {:?}",
+            found.offsets, self.offsets
+        ))
+    }
+
+    /// How many outputs are there more than once.
+    pub(crate) fn copies(&self) -> u64 {
+        let copies = |lines: &Vec<Line>| lines.len() - lines.iter().collect::<BTreeSet<_>>().len();
+        let copies: usize = self.outputs.values().map(copies).sum();
+        u64::try_from(copies).unwrap()
     }
 
     /// Says where `found` is different.
@@ -101,12 +165,7 @@ impl Expectation {
             let name = format!("{} of {}/{}", TOPICS[origin.0], origin.1, origin.2);
             compare_lines(&name, &lines(self), &lines(found))?;
         }
-        if self.offsets != found.offsets {
-            return Err(format!(
-                "offsets are {:?}, expected {:?}",
-                found.offsets, self.offsets
-            ));
-        }
+        self.compare_offsets(found)?;
         let differing = self.state.keys().chain(found.state.keys());
         let mut differing = differing.filter(|key| self.state.get(*key) != found.state.get(*key));
         match differing.next() {
@@ -117,6 +176,37 @@ impl Expectation {
             )),
         }
     }
+}
+
+/// Says which record is lost, or should not be there.
+fn same_set(name: &str, expected: &[Line], found: &[Line]) -> Result<(), String> {
+    let (expected, found): (BTreeSet<_>, BTreeSet<_>) =
+        (expected.iter().collect(), found.iter().collect());
+    let shown = |line: &Line, what: &str| {
+        let key = line.0.clone().unwrap_or_default();
+        let (key, at) = (String::from_utf8_lossy(&key), line.2);
+        Err(format!("{name}: {key} at {at:?} {what}"))
+    };
+    if let Some(lost) = expected.difference(&found).next() {
+        return shown(lost, "is lost");
+    }
+    match found.difference(&expected).next() {
+        Some(other) => shown(other, "is another"),
+        None => Ok(()),
+    }
+}
+
+/// Of each key the value with the greatest timestamp, which is the version.
+fn last_versions(lines: &[Line]) -> BTreeMap<&[u8], (Option<i64>, &Line)> {
+    let mut last = BTreeMap::new();
+    for line in lines {
+        let key = line.0.as_deref().unwrap_or_default();
+        let newest = last.entry(key).or_insert((line.2, line));
+        if newest.0 <= line.2 {
+            *newest = (line.2, line);
+        }
+    }
+    last
 }
 
 fn compare_lines(name: &str, expected: &[Line], found: &[Line]) -> Result<(), String> {
@@ -137,7 +227,8 @@ fn compare_lines(name: &str, expected: &[Line], found: &[Line]) -> Result<(), St
     ))
 }
 
-fn line(record: &Record) -> Line {
+/// A record as it is compared.
+pub(crate) fn line(record: &Record) -> Line {
     (
         record.key.clone(),
         record.value.clone(),

@@ -7,6 +7,7 @@ use super::dice::Dice;
 use super::process::{After, Blow, CALLS, Call};
 use super::workload::PARTITIONS;
 use super::world::World;
+use crate::config::Guarantee;
 
 /// What has to have followed, for the simulation to mean something.
 const EVENTS: [&str; 7] = [
@@ -40,6 +41,8 @@ pub(crate) struct Misfortunes {
     pub(crate) compactions: u64,
     /// Reads that failed, and silences of the brokers.
     pub(crate) outages: u64,
+    /// Outputs written more than once, without transactions.
+    pub(crate) copies: u64,
     /// What followed at the brokers.
     pub(crate) events: BTreeMap<&'static str, u64>,
 }
@@ -56,6 +59,7 @@ impl Misfortunes {
         self.markers += other.markers;
         self.compactions += other.compactions;
         self.outages += other.outages;
+        self.copies += other.copies;
     }
 
     /// The least of all kinds.
@@ -91,7 +95,8 @@ pub(crate) fn befall(world: &mut World) {
             world.broker.borrow_mut().marker_delay = delay;
             world.misfortunes.markers += 1;
         }
-        17 => {
+        // Without transactions a compaction may lose what a worker that hung has written over.
+        17 if world.guarantee() == Guarantee::ExactlyOnce => {
             let partition = world.dice.pick(&PARTITIONS);
             world.broker.borrow_mut().compact(partition);
             world.misfortunes.compactions += 1;

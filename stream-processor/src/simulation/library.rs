@@ -31,7 +31,7 @@ impl Library {
                 .as_ref()
                 .and_then(|it| it.get(..5).map(Vec::from))
         };
-        for record in workload.values().flatten() {
+        for record in workload.iter().flat_map(|scene| scene.values().flatten()) {
             let record = read(record);
             let is_known = samples
                 .iter()

@@ -90,6 +90,11 @@ impl Log {
         self.end += 1;
     }
 
+    /// The offset after the last entry.
+    pub(crate) const fn end(&self) -> i64 {
+        self.end
+    }
+
     /// The last stable offset: everything before it is decided.
     pub(crate) fn stable_end(&self) -> i64 {
         let first_open = self.open.iter().map(|(_, first)| *first).min();

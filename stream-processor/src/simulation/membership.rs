@@ -1,6 +1,7 @@
 //! The worker's membership in the simulated group, with the client's thread that works behind its back.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 
@@ -9,9 +10,12 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use super::broker::Shared;
 use super::clients::SimulatedClients;
 use super::group::{Beat, Identity};
+use super::log::Place;
 use super::process::{Call, Process};
 use crate::disposition::WorkerError;
+use crate::input::InputError;
 use crate::membership::{Change, Membership};
+use crate::topology::Lane;
 
 /// What the thread of a member's client knows: it keeps the membership alive, and hears of changes
 /// before the worker asks.
@@ -160,6 +164,12 @@ impl Membership for SimulatedMembership {
 
     fn group(&self) -> Option<Identity> {
         self.group
+    }
+
+    fn written(&mut self, lanes: &[Lane]) -> Result<BTreeMap<Lane, i64>, InputError> {
+        let broker = self.broker.borrow();
+        let end = |lane: &Lane| (*lane, broker.log(Place::read_by(*lane)).end());
+        Ok(lanes.iter().map(end).collect())
     }
 
     fn is_spare(&mut self) -> bool {

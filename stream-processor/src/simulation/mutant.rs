@@ -262,6 +262,10 @@ impl Membership for MutantMembership {
         self.inner.is_spare()
     }
 
+    fn written(&mut self, lanes: &[Lane]) -> Result<BTreeMap<Lane, i64>, InputError> {
+        self.inner.written(lanes)
+    }
+
     fn let_go(&mut self) -> Result<(), WorkerError> {
         self.inner.let_go()
     }

@@ -3,6 +3,8 @@
 use super::expectation::Expectation;
 use super::fault::Misfortunes;
 use super::library::Library;
+use super::play::Play;
+use super::verdict;
 use super::workload::{self, Workload};
 use super::world::{Setup, World, terms};
 use crate::assignment::Terms;
@@ -12,11 +14,19 @@ mod metrics;
 mod mutants;
 mod parallelism;
 mod schedules;
+mod without_transactions;
 
-/// A workload, and what has to come of it.
+/// A workload, and what has to come of it: by a run without faults, which the oracle has judged.
 struct Case {
     workload: Workload,
     expectation: Expectation,
+}
+
+impl Case {
+    /// The play of a run.
+    fn play(&self) -> Play {
+        Play::new(&self.workload, &self.expectation.milestones)
+    }
 }
 
 /// Everything that runs share.
@@ -33,21 +43,33 @@ impl Stage {
 
     /// A stage whose workers show themselves in `registry`.
     fn shown_in(registry: &prometheus::Registry, workloads: u64, minutes: i64) -> Self {
-        let shared = (terms(registry), Library::default());
         let workloads = (0..workloads).map(|seed| workload::of_seed(seed, minutes));
-        let workloads: Vec<_> = workloads.collect();
+        Self::of(registry, workloads.collect())
+    }
+
+    /// A stage with workloads in which the directory does not change.
+    fn unchanging(workloads: u64, minutes: i64) -> Self {
+        let workloads = (0..workloads).map(|seed| {
+            let mut workload = workload::of_seed(seed, minutes);
+            workload.remove(1);
+            workload
+        });
+        Self::of(&prometheus::Registry::new(), workloads.collect())
+    }
+
+    fn of(registry: &prometheus::Registry, workloads: Vec<Workload>) -> Self {
+        let shared = (terms(registry), Library::default());
         for workload in &workloads {
             shared.1.note(workload);
         }
         let cases = (0..).zip(workloads).map(|(seed, workload)| {
-            let setup = Setup {
-                seed,
-                workers: 1,
-                mutant: None,
-                is_traced: false,
-            };
-            let mut world = World::new(setup, &workload, &shared);
+            let setup = Setup::new(seed, 1);
+            let mut world = World::new(setup, Play::new(&workload, &[]), &shared);
             let expectation = run(world.settle());
+            let verdict = verdict::of(&workload, &shared.0.rules.schemas);
+            if let Err(difference) = verdict.judge(&expectation) {
+                panic!("workload {seed}, without faults: {difference}");
+            }
             Case {
                 workload,
                 expectation,
@@ -67,7 +89,7 @@ impl Stage {
     /// Runs what a seed brings.
     fn seed(&self, setup: Setup, misfortunes: &mut Misfortunes) -> Result<(), String> {
         let case = self.case(setup.seed);
-        let mut world = World::new(setup, &case.workload, &self.shared);
+        let mut world = World::new(setup, case.play(), &self.shared);
         let outcome = run(async {
             world.suffer(250).await;
             world.finish(&case.expectation).await

@@ -1,9 +1,10 @@
 //! What is written into the inputs: a directory, and hours of statuses, sessions and ticks, in order,
 //! out of order, twice, too late, from the future, and illegible.
 //!
-//! The directory is written first: the same outputs are promised for the same directory only.
+//! The directory is written first, and changed once between the events.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use domain::charge_point::{Day, IrveStatic};
@@ -38,26 +39,30 @@ pub(crate) fn policy() -> Policy {
     }
 }
 
-/// What is written, by place, in order.
-pub(crate) type Workload = BTreeMap<Place, Vec<Rc<Record>>>;
+/// What is written together, by place, in order.
+pub(crate) type Scene = BTreeMap<Place, Vec<Rc<Record>>>;
+
+/// What is written, scene after scene: a directory and events, changes of the directory, more events.
+pub(crate) type Workload = Vec<Scene>;
 
 /// The workload of a seed: `minutes` long.
 pub(crate) fn of_seed(seed: u64, minutes: i64) -> Workload {
     let mut writer = Writer {
         dice: Dice::new(seed),
-        workload: Workload::new(),
+        workload: vec![Scene::new()],
     };
+    let turning_point = minutes * writer.dice.between(30, 70) / 100;
+    let mut earlier = PARTITIONS.map(|_| Vec::new());
     for partition in PARTITIONS {
         writer.directory(partition);
-        let mut earlier = Vec::new();
-        for minute in 0..minutes {
-            writer.minute(partition, START + minute * MINUTE, &mut earlier);
-        }
-        // Both inputs end at one time, so that every cut before it is taken.
-        for source in [Source::Status, Source::Session] {
-            writer.write(partition, source, START + minutes * MINUTE, None);
-        }
     }
+    writer.events(0..turning_point, &mut earlier);
+    writer.workload.push(Scene::new());
+    for partition in PARTITIONS {
+        writer.change(partition, START + turning_point * MINUTE);
+    }
+    writer.workload.push(Scene::new());
+    writer.events(turning_point..minutes, &mut earlier);
     writer.workload
 }
 
@@ -66,20 +71,60 @@ struct Writer {
     workload: Workload,
 }
 
+/// Events that may be sent again.
+type Earlier = Vec<(Source, Vec<u8>)>;
+
 impl Writer {
     fn directory(&mut self, partition: i32) {
         for number in 0..2 {
             for revision in 1..=self.dice.between(1, 2) {
                 let at = START - (3 - revision) * MINUTE;
                 let entry = entry(partition, number, (at, revision));
-                let value = framed(contract::CHARGE_POINT, &entry);
-                let key = entry.charge_point_id().to_string();
-                self.put(partition, Source::Directory, (at, Some(key), Some(value)));
+                self.put_entry(partition, (at, &entry));
             }
         }
     }
 
-    fn minute(&mut self, partition: i32, now: i64, earlier: &mut Vec<(Source, Vec<u8>)>) {
+    fn events(&mut self, minutes: Range<i64>, earlier: &mut [Earlier; 3]) {
+        for (partition, earlier) in PARTITIONS.into_iter().zip(earlier) {
+            for minute in minutes.clone() {
+                self.minute(partition, START + minute * MINUTE, earlier);
+            }
+            // Both inputs end at one time, so that every cut before it is taken.
+            for source in [Source::Status, Source::Session] {
+                self.write(partition, source, START + minutes.end * MINUTE, None);
+            }
+        }
+    }
+
+    /// Changes the directory: another power, a withdrawal, a removal, or nothing.
+    fn change(&mut self, partition: i32, now: i64) {
+        let number = self.dice.between(0, 1);
+        // Later than the versions before: a gateway gives them in order.
+        let at = self.dice.between(START / MINUTE, now / MINUTE) * MINUTE;
+        let mut changed = entry(partition, number, (at, 3));
+        match self.dice.below(4) {
+            0 => {}
+            1 => self.put_entry(partition, (at, &changed)),
+            2 => {
+                let withdrawn_at = at - self.dice.between(0, 10) * MINUTE;
+                changed.deleted_at = Some(Timestamp::from_ms(withdrawn_at));
+                self.put_entry(partition, (at, &changed));
+            }
+            _ => {
+                let key = changed.charge_point_id().to_string();
+                self.put(partition, Source::Directory, (at, Some(key), None));
+            }
+        }
+    }
+
+    fn put_entry(&mut self, partition: i32, (at, entry): (i64, &ChargePoint)) {
+        let value = framed(contract::CHARGE_POINT, entry);
+        let key = entry.charge_point_id().to_string();
+        self.put(partition, Source::Directory, (at, Some(key), Some(value)));
+    }
+
+    fn minute(&mut self, partition: i32, now: i64, earlier: &mut Earlier) {
         let offset_ms = self.dice.between(0, MINUTE - 1);
         let now = now + offset_ms;
         if self.dice.chance(15) {
@@ -188,7 +233,8 @@ impl Writer {
             timestamp_ms: Some(at),
             headers: None,
         };
-        let records = self.workload.entry(Place::of(&record)).or_default();
+        let scene = self.workload.last_mut().unwrap();
+        let records = scene.entry(Place::of(&record)).or_default();
         records.push(Rc::new(record));
     }
 }
@@ -211,7 +257,11 @@ fn charge_point(partition: i32, number: i64) -> ChargePointId {
 fn entry(partition: i32, number: i64, (at, revision): (i64, i64)) -> ChargePoint {
     let at = Timestamp::from_ms(at);
     let charge_point_id = charge_point(partition, number);
-    let power_kw = if revision == 1 { 7.4 } else { 22.0 };
+    let power_kw = match revision {
+        1 => 7.4,
+        2 => 22.0,
+        _ => 50.0,
+    };
     ChargePoint {
         irve: irve(charge_point_id, station(partition), power_kw),
         revision,

@@ -15,13 +15,14 @@ fn rules() -> Rules {
             failure_episode: schema_id(contract::FAILURE_EPISODE),
             changelog: schema_id(contract::STATE_CHANGELOG),
         },
+        guarantee: Guarantee::ExactlyOnce,
     }
 }
 
 fn task() -> Task {
     let rules = rules();
     let engine = Engine::new(rules.policy.clone(), true);
-    Task::new(3, engine, &Position::default(), &rules)
+    Task::new(3, engine, Inheritance::default(), &rules)
 }
 
 fn read(source: Source, offset: i64, record: Record) -> InputRecord {

@@ -30,12 +30,10 @@ impl Trial {
     /// steps of its second life are those that are tried.
     async fn world(&self, stage: &Stage) -> World {
         let setup = Setup {
-            seed: 3,
-            workers: 1,
-            mutant: None,
             is_traced: true,
+            ..Setup::new(3, 1)
         };
-        let mut world = World::new(setup, &stage.cases[0].workload, &stage.shared);
+        let mut world = World::new(setup, stage.cases[0].play(), &stage.shared);
         let half = world.unwritten() / 2;
         while world.unwritten() > half {
             world.step().await;

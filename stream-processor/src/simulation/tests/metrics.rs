@@ -22,12 +22,7 @@ fn misfortunes_show_in_the_metrics_and_records_in_are_used_or_refused() {
     let stage = Stage::shown_in(&registry, 4, 130);
     let mut misfortunes = Misfortunes::default();
     for seed in 0..40 {
-        let setup = Setup {
-            seed,
-            workers: 2,
-            mutant: None,
-            is_traced: false,
-        };
+        let setup = Setup::new(seed, 2);
         stage.seed(setup, &mut misfortunes).unwrap();
     }
     let sum = |name: &str, labels: &str| {

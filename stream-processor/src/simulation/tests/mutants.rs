@@ -1,6 +1,7 @@
 //! Wrong clients are noticed: each of them breaks one rule, and a seed is found that shows it.
 
 use super::*;
+use crate::config::Guarantee;
 use crate::simulation::mutant::Mutant;
 
 /// Within how many seeds a mutant has to be caught.
@@ -17,14 +18,17 @@ enum Harm {
 
 /// Shows the first seed at which a mutant does harm of a kind.
 fn catch(mutant: Mutant, harm: Harm) {
+    catch_with(Guarantee::ExactlyOnce, (mutant, harm));
+}
+
+fn catch_with(guarantee: Guarantee, (mutant, harm): (Mutant, Harm)) {
     let stage = Stage::new(6, 130);
     let mut misfortunes = Misfortunes::default();
     let found = (0..SEEDS).find_map(|seed| {
         let setup = Setup {
-            seed,
-            workers: 2,
             mutant: Some(mutant),
-            is_traced: false,
+            guarantee,
+            ..Setup::new(seed, 2)
         };
         let violation = stage.seed(setup, &mut misfortunes).err()?;
         let is_stuck = violation.starts_with("no progress");
@@ -37,6 +41,11 @@ fn catch(mutant: Mutant, harm: Harm) {
 #[test]
 fn offsets_sent_before_everything_is_drained_are_noticed() {
     catch(Mutant::NoDrain, Harm::Wrong);
+}
+
+#[test]
+fn a_position_that_goes_ahead_of_the_outputs_is_noticed_without_transactions() {
+    catch_with(Guarantee::AtLeastOnce, (Mutant::NoDrain, Harm::Wrong));
 }
 
 #[test]

@@ -5,13 +5,8 @@ use super::*;
 /// Runs a case by `before` workers until half of it is written, then by `after` others.
 fn change(stage: &Stage, seed: u64, (before, after): (usize, usize)) -> Result<(), String> {
     let case = stage.case(seed);
-    let setup = Setup {
-        seed,
-        workers: before,
-        mutant: None,
-        is_traced: false,
-    };
-    let mut world = World::new(setup, &case.workload, &stage.shared);
+    let setup = Setup::new(seed, before);
+    let mut world = World::new(setup, case.play(), &stage.shared);
     run(async {
         let half = world.unwritten() / 2;
         while world.unwritten() > half {

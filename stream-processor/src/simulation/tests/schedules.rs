@@ -19,12 +19,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 fn setup(seed: u64) -> Setup {
-    Setup {
-        seed,
-        workers: usize::try_from(seed % 3 + 1).unwrap(),
-        mutant: None,
-        is_traced: false,
-    }
+    Setup::new(seed, usize::try_from(seed % 3 + 1).unwrap())
 }
 
 #[test]

@@ -7,5 +7,6 @@ mod durability;
 mod openapi;
 mod qcc;
 mod real_data;
+mod sink;
 mod two_gateways;
 mod week;

@@ -2,17 +2,22 @@
 //! when it is full. Pure: records and instants in, ranges out.
 //!
 //! Invariants: ranges of a partition follow one another without gap or overlap; a sealed range
-//! never changes; its rows are a pure function of its records. Offsets may have holes.
+//! never changes; its rows are a pure function of its records. A range that was intended before
+//! ends exactly where it was to end, whatever the limits are. Offsets may have holes: a range is
+//! complete when its last record, or a later one, has come, never by counting.
+
+mod range;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::Timestamp;
 use rdkafka::Message;
 use tokio::time::Instant;
 
-use crate::disposition::Refusal;
-use crate::record::{Facts, Records, Verdict};
+pub use range::{Original, Range, Refused};
+
+use crate::intent::{Intent, Position};
+use crate::record::Verdict;
 use crate::schema::Decoders;
 use crate::topic::Topic;
 
@@ -29,158 +34,28 @@ pub struct Limits {
     pub age: Duration,
 }
 
-/// A record that goes to `dead-letter`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// Where it lay.
-    pub offset: i64,
-    /// Why.
-    pub refusal: Refusal,
-}
-
-/// The original of a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Original<'a> {
-    /// The key, if it has one.
-    pub key: Option<&'a [u8]>,
-    /// The value.
-    pub value: &'a [u8],
-    /// The Kafka timestamp, ms since the epoch, if it has one.
-    pub timestamp_ms: Option<i64>,
-}
-
-/// Originals of the records of a range, one after the other in one block of memory.
-#[derive(Debug, Default)]
-struct Originals {
-    bytes: Vec<u8>,
-    spans: Vec<OriginalSpan>,
-}
-
-#[derive(Debug)]
-struct OriginalSpan {
-    offset: i64,
-    timestamp_ms: Option<i64>,
-    has_key: bool,
-    start: usize,
-    middle: usize,
-    end: usize,
-}
-
-impl Originals {
-    fn push(&mut self, record: &impl Message) {
-        let start = self.bytes.len();
-        self.bytes
-            .extend_from_slice(record.key().unwrap_or_default());
-        let middle = self.bytes.len();
-        self.bytes
-            .extend_from_slice(record.payload().unwrap_or_default());
-        self.spans.push(OriginalSpan {
-            offset: record.offset(),
-            timestamp_ms: record.timestamp().to_millis(),
-            has_key: record.key().is_some(),
-            start,
-            middle,
-            end: self.bytes.len(),
-        });
-    }
-
-    fn get(&self, offset: i64) -> Option<Original<'_>> {
-        let index = self
-            .spans
-            .binary_search_by_key(&offset, |span| span.offset)
-            .ok()?;
-        let span = self.spans.get(index)?;
-        let key = self.bytes.get(span.start..span.middle)?;
-        Some(Original {
-            key: span.has_key.then_some(key),
-            value: self.bytes.get(span.middle..span.end)?,
-            timestamp_ms: span.timestamp_ms,
-        })
-    }
-}
-
-/// A range of one partition.
-#[derive(Debug)]
-pub struct Range {
-    /// The topic.
-    pub topic: Topic,
-    /// The partition.
-    pub partition: i32,
-    /// Its first offset.
-    pub from: i64,
-    /// The offset after it.
-    pub to: i64,
-    /// What becomes rows.
-    pub records: Records,
-    /// What goes to `dead-letter`.
-    pub refused: Vec<Refused>,
-    /// Records without a value.
-    pub nulls: usize,
-    /// The least and the greatest record timestamp, ms since the epoch.
-    pub timestamps_ms: Option<(i64, i64)>,
-    /// The earliest clock of the processor among its figures.
-    pub computed_at: Option<Timestamp>,
-    originals: Originals,
-}
-
-impl Range {
-    fn starting_at(topic: Topic, partition: i32, from: i64) -> Self {
-        Self {
-            topic,
-            partition,
-            from,
-            to: from,
-            records: Records::none_of(topic),
-            refused: Vec::new(),
-            nulls: 0,
-            timestamps_ms: None,
-            computed_at: None,
-            originals: Originals::default(),
-        }
-    }
-
-    /// Whether it holds neither rows nor dead letters: then nothing is to be written.
-    pub fn is_rowless(&self) -> bool {
-        self.records.is_empty() && self.refused.is_empty()
-    }
-
-    /// Keys and values, bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.originals.bytes.len()
-    }
-
-    /// The number of records in it.
-    pub fn record_count(&self) -> usize {
-        self.records.len() + self.refused.len() + self.nulls
-    }
-
-    /// The original of the record at `offset`, unless it has no value.
-    pub fn original(&self, offset: i64) -> Option<Original<'_>> {
-        self.originals.get(offset)
-    }
-
-    /// The name of the part `[from, to)` of this range: the same in every attempt to write it.
-    pub fn token(&self, from: i64, to: i64) -> String {
-        format!("{}-{}-{from}-{to}", self.topic.name(), self.partition)
-    }
-}
-
 /// Collects the records of one partition into ranges.
 #[derive(Debug)]
 pub struct Batch {
     range: Range,
     /// Whether the first offset is known: it is that of the first record where none is committed.
     is_anchored: bool,
+    /// Where the range in hand has to end, because an earlier attempt said so.
+    intended: Option<Intent>,
+    /// An intended range that is complete, and when it began to be collected.
+    whole: Option<(Range, Instant)>,
     days: BTreeSet<i64>,
     opened_at: Option<Instant>,
 }
 
 impl Batch {
-    /// A partition whose next offset is `next`, or, when nothing is committed, its first record.
-    pub fn new(topic: Topic, partition: i32, next: Option<i64>) -> Self {
+    /// A partition that stands at `position`; where nothing is committed, at its first record.
+    pub fn new(topic: Topic, partition: i32, position: Position) -> Self {
         Self {
-            range: Range::starting_at(topic, partition, next.unwrap_or(0)),
-            is_anchored: next.is_some(),
+            range: Range::starting_at(topic, partition, position.next.unwrap_or(0)),
+            is_anchored: position.next.is_some(),
+            intended: position.intent,
+            whole: None,
             days: BTreeSet::new(),
             opened_at: None,
         }
@@ -188,86 +63,126 @@ impl Batch {
 
     /// Takes a record in, unless its schema is to be fetched first; then it is to be offered again.
     pub fn add(&mut self, record: &impl Message, decoders: &Decoders, now: Instant) -> Verdict {
+        if self
+            .intended
+            .is_some_and(|intent| record.offset() >= intent.to)
+        {
+            self.complete(now);
+        }
         let verdict = self.range.records.accept(record, decoders);
         match &verdict {
             Verdict::NeedsSchema(_) => return verdict,
             Verdict::Null => self.range.nulls += 1,
             Verdict::Row(facts) => {
-                self.note(*facts);
-                self.range.originals.push(record);
+                self.days.insert(facts.partition_day);
+                self.range.keep(record, *facts);
             }
-            Verdict::Refused(refusal) => {
-                self.range.originals.push(record);
-                self.range.refused.push(Refused {
-                    offset: record.offset(),
-                    refusal: refusal.clone(),
-                });
-            }
+            Verdict::Refused(refusal) => self.range.refuse(record, refusal.clone()),
         }
-        self.extend(record, now);
+        if !self.is_anchored {
+            self.range.from = record.offset();
+            self.is_anchored = true;
+        }
+        self.range.extend(record);
+        self.opened_at.get_or_insert(now);
+        // The last record of an intended range lay just before its end.
+        if self
+            .intended
+            .is_some_and(|intent| record.offset() + 1 == intent.to)
+        {
+            self.complete(now);
+        }
         verdict
     }
 
-    fn note(&mut self, facts: Facts) {
-        self.days.insert(facts.partition_day);
-        let earliest = [self.range.computed_at, facts.computed_at];
-        self.range.computed_at = earliest.into_iter().flatten().min();
+    /// Closes the range that was intended: nothing more of it can come.
+    pub fn complete(&mut self, now: Instant) {
+        let Some(intent) = self.intended.take() else {
+            return;
+        };
+        let next = Range::starting_at(self.range.topic, self.range.partition, intent.to);
+        let mut range = std::mem::replace(&mut self.range, next);
+        range.to = intent.to;
+        range.replayed = Some(intent);
+        self.whole = Some((range, self.opened_at.take().unwrap_or(now)));
+        self.days.clear();
     }
 
-    fn extend(&mut self, record: &impl Message, now: Instant) {
-        let offset = record.offset();
-        if !self.is_anchored {
-            self.range.from = offset;
-            self.is_anchored = true;
-        }
-        self.range.to = offset + 1;
-        if let Some(ms) = record.timestamp().to_millis() {
-            let (first, last) = self.range.timestamps_ms.unwrap_or((ms, ms));
-            self.range.timestamps_ms = Some((first.min(ms), last.max(ms)));
-        }
-        self.opened_at.get_or_insert(now);
+    /// The offset at which an intended range that is not complete has to end.
+    pub fn awaits(&self) -> Option<i64> {
+        self.intended.map(|intent| intent.to)
     }
 
-    /// Whether it holds no record.
+    /// The offset after the last record that it holds.
+    pub fn next(&self) -> i64 {
+        self.range.to
+    }
+
+    /// Whether there is nothing that could be sealed now.
     pub fn is_empty(&self) -> bool {
-        self.opened_at.is_none()
+        self.whole.is_none() && (self.opened_at.is_none() || self.intended.is_some())
     }
 
-    /// Whether there is nothing to write, only offsets to move.
+    /// Whether what would be sealed next has nothing to write, only offsets to move.
     pub fn is_rowless(&self) -> bool {
-        self.range.is_rowless()
+        match &self.whole {
+            Some((range, _)) => range.is_rowless(),
+            None => self.range.is_rowless(),
+        }
     }
 
-    /// When its first record came.
+    /// When the first record of what would be sealed next came.
     pub fn opened_at(&self) -> Option<Instant> {
-        self.opened_at
+        match &self.whole {
+            Some((_, opened_at)) => Some(*opened_at),
+            None => self.opened_at,
+        }
     }
 
-    /// Whether no further record may be added.
+    /// Whether no further record may be added. An intended range is never full before its end.
     pub fn is_full(&self, limits: &Limits) -> bool {
-        self.range.records.len() >= limits.rows
-            || self.range.size_bytes() >= limits.bytes
-            || self.days.len() >= limits.days
+        self.intended.is_none()
+            && (self.range.records.len() >= limits.rows
+                || self.range.size_bytes() >= limits.bytes
+                || self.days.len() >= limits.days)
     }
 
-    /// Whether it is to be written.
+    /// Whether there is something to be written now.
     pub fn is_due(&self, limits: &Limits, now: Instant) -> bool {
+        if self.whole.is_some() || self.intended.is_some() {
+            return self.whole.is_some();
+        }
         let is_old = |opened_at| now.saturating_duration_since(opened_at) >= limits.age;
         self.is_full(limits) || self.opened_at.is_some_and(is_old)
     }
 
-    /// Keys and values held, bytes.
-    pub fn size_bytes(&self) -> usize {
-        self.range.size_bytes()
+    /// What is held in memory, about, bytes.
+    pub fn held_bytes(&self) -> usize {
+        let whole = self
+            .whole
+            .as_ref()
+            .map_or(0, |(range, _)| range.held_bytes());
+        whole + self.range.held_bytes()
     }
 
     /// The least record timestamp held, ms since the epoch.
     pub fn first_timestamp_ms(&self) -> Option<i64> {
-        self.range.timestamps_ms.map(|(first, _)| first)
+        let whole = self
+            .whole
+            .as_ref()
+            .and_then(|(range, _)| range.timestamps_ms);
+        let first = [whole, self.range.timestamps_ms];
+        first.into_iter().flatten().map(|(first, _)| first).min()
     }
 
-    /// Closes the range; the next one begins where it ends. None when it holds no record.
+    /// Closes a range; the next one begins where it ends. None when there is nothing to close.
     pub fn seal(&mut self) -> Option<Range> {
+        if let Some((range, _)) = self.whole.take() {
+            return Some(range);
+        }
+        if self.intended.is_some() {
+            return None;
+        }
         self.opened_at.take()?;
         self.days.clear();
         let (topic, partition, to) = (self.range.topic, self.range.partition, self.range.to);
@@ -304,8 +219,21 @@ mod tests {
         )
     }
 
+    fn at(next: Option<i64>) -> Position {
+        Position { next, intent: None }
+    }
+
     fn batch(next: Option<i64>) -> Batch {
-        Batch::new(Topic::DeadLetter, 4, next)
+        Batch::new(Topic::DeadLetter, 4, at(next))
+    }
+
+    fn replay(next: i64, to: i64) -> Batch {
+        let intent = Some(Intent {
+            to,
+            is_split: false,
+        });
+        let next = Some(next);
+        Batch::new(Topic::DeadLetter, 4, Position { next, intent })
     }
 
     fn add(batch: &mut Batch, record: &OwnedMessage) {
@@ -373,7 +301,7 @@ mod tests {
 
     #[test]
     fn the_original_of_a_refused_record_is_kept_byte_by_byte() {
-        let mut batch = Batch::new(Topic::ChargeSession, 4, Some(0));
+        let mut batch = Batch::new(Topic::ChargeSession, 4, at(Some(0)));
         add(&mut batch, &record(3, 99, Some(&[1, 2, 3])));
         add(&mut batch, &record(4, 98, Some(&[4])));
         let range = batch.seal().unwrap();
@@ -389,10 +317,54 @@ mod tests {
 
     #[test]
     fn a_record_whose_schema_is_not_known_yet_is_not_taken_in() {
-        let mut batch = Batch::new(Topic::ChargeSession, 4, None);
+        let mut batch = Batch::new(Topic::ChargeSession, 4, at(None));
         let framed = record(3, 99, Some(&[0, 0, 0, 0, 9, 1]));
         let verdict = batch.add(&framed, &Decoders::default(), Instant::now());
         assert_eq!(verdict, Verdict::NeedsSchema(9));
         assert!(batch.is_empty());
+    }
+
+    #[test]
+    fn an_intended_range_ends_where_it_was_to_end_whatever_the_limits_are() {
+        let mut batch = replay(10, 16);
+        for offset in 10..15 {
+            add(
+                &mut batch,
+                &record(offset, offset * 48 * HOUR_MS, Some(&[0; 900])),
+            );
+            assert!(!batch.is_full(&LIMITS) && batch.is_empty());
+            assert!(!batch.is_due(&LIMITS, Instant::now() + LIMITS.age));
+            assert!(batch.seal().is_none());
+        }
+        add(&mut batch, &record(15, 5, Some(b"a")));
+        assert!(batch.is_due(&LIMITS, Instant::now()));
+        let range = batch.seal().unwrap();
+        assert_eq!((range.from, range.to, range.records.len()), (10, 16, 6));
+        assert!(range.replayed.is_some());
+        add(&mut batch, &record(16, 5, Some(b"a")));
+        let range = batch.seal().unwrap();
+        assert_eq!((range.from, range.to, range.replayed), (16, 17, None));
+    }
+
+    #[test]
+    fn a_later_record_completes_an_intended_range_whose_last_records_are_gone() {
+        let mut batch = replay(10, 16);
+        add(&mut batch, &record(11, 5, Some(b"a")));
+        add(&mut batch, &record(20, 5, Some(b"b")));
+        let range = batch.seal().unwrap();
+        assert_eq!((range.from, range.to, range.records.len()), (10, 16, 1));
+        let range = batch.seal().unwrap();
+        assert_eq!((range.from, range.to, range.records.len()), (16, 21, 1));
+    }
+
+    #[test]
+    fn an_intended_range_of_which_nothing_is_left_is_complete_when_it_is_said() {
+        let mut batch = replay(10, 16);
+        assert_eq!(batch.awaits(), Some(16));
+        batch.complete(Instant::now());
+        assert_eq!(batch.awaits(), None);
+        let range = batch.seal().unwrap();
+        assert!(range.is_rowless());
+        assert_eq!((range.from, range.to), (10, 16));
     }
 }

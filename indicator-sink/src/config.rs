@@ -11,6 +11,7 @@ use platform::shutdown::ShutdownArgs;
 use platform::telemetry::TelemetryArgs;
 
 use crate::batch::Limits;
+use crate::migrate::{Flavour, RetentionArgs};
 
 /// Kafka to ClickHouse: raw events, the directory, indicators and failure episodes.
 #[derive(Debug, Parser)]
@@ -83,6 +84,20 @@ pub struct MigrateArgs {
     /// Change nothing; print every statement as it would be executed
     #[arg(long)]
     pub print: bool,
+    /// What the database runs on: one server, replicas, or shards with replicas
+    #[arg(long, env = "CLICKHOUSE_FLAVOUR", value_enum, default_value_t = Flavour::Plain)]
+    pub flavour: Flavour,
+    /// Name of the cluster, for replicas and shards
+    #[arg(
+        long,
+        env = "CLICKHOUSE_CLUSTER",
+        value_name = "NAME",
+        default_value = "qualicharge"
+    )]
+    pub cluster: String,
+    /// Flags about how long rows stay.
+    #[command(flatten)]
+    pub retention: RetentionArgs,
     /// Flags about the database.
     #[command(flatten)]
     pub clickhouse: ClickHouseArgs,
@@ -222,10 +237,20 @@ pub struct SinkArgs {
     #[arg(long, env = "SINK_MAX_INFLIGHT_INSERTS", value_name = "NUMBER", default_value_t = 4,
           value_parser = clap::value_parser!(u16).range(1..=64))]
     pub max_inflight_inserts: u16,
-    /// Keys and values held, MiB, 16 to 65536; above it nothing is fetched until half is left
+    /// Records held, as they came and as they are decoded, MiB, 16 to 65536; above it nothing is
+    /// fetched until half is left
     #[arg(long, env = "SINK_MAX_BUFFERED_MIB", value_name = "MIB", default_value_t = 256,
           value_parser = clap::value_parser!(u32).range(16..=65_536))]
     pub max_buffered_mib: u32,
+    /// Records of one range that are set aside at the most, 0 to 65535; above it the range waits
+    /// for somebody who looks
+    #[arg(
+        long,
+        env = "SINK_MAX_DEAD_LETTERS",
+        value_name = "NUMBER",
+        default_value_t = 100
+    )]
+    pub max_dead_letters: u16,
     /// What to do when records that were not read yet are gone from the log
     #[arg(long, env = "SINK_ON_TRUNCATION", value_enum, default_value_t = OnTruncation::Fail)]
     pub on_truncation: OnTruncation,
@@ -242,7 +267,7 @@ impl SinkArgs {
         }
     }
 
-    /// Keys and values held at the most, bytes.
+    /// What may be held in memory, about, bytes.
     pub fn max_buffered_bytes(&self) -> usize {
         in_memory(self.max_buffered_mib) << 20
     }

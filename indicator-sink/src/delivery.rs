@@ -1,71 +1,97 @@
-//! One range on its way: dead letters, then rows, again and in parts until all of it is stored.
+//! One range on its way: does what [`crate::flight`] says, again and again until it is done.
 //!
-//! It ends with the range stored, or abandoned because the partition went or the process leaves.
-//! The decisions are those of [`crate::disposition`]; the waits are here.
+//! It ends with the range committed, or without: because the partition went or the process leaves.
+//! The order is that of the flight, the decisions are those of [`crate::disposition`]; the waits
+//! are here.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use platform::backoff::Backoff;
+use platform::kafka::consumer::TopicPartition;
 use platform::kafka::producer::SendError;
+use platform::wall_clock::{SystemClock, WallClock as _};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Auditor;
 use crate::batch::{Range, Refused};
+use crate::commit::{Commits, Committed, Next};
 use crate::dead_letters::{DeadLetters, dead_letter};
-use crate::disposition::{Disposition, Reason, Refusal};
+use crate::disposition::{CONFIGURATION_WAIT, Disposition, backoff};
+use crate::flight::{Flight, Span, Step, Stored};
 use crate::health::Health;
-use crate::metrics::Metrics;
-use crate::topic::Topic;
+use crate::intent::Intent;
+use crate::metrics::{Metrics, in_seconds};
+use crate::row::SinkBatchRow;
 use crate::writer::{Part, RowWriter, WriteError};
-
-/// How long to wait before an insert that may succeed next time.
-const RETRY_MIN: Duration = Duration::from_millis(250);
-const RETRY_MAX: Duration = Duration::from_secs(30);
-
-/// How long to wait for an operator.
-const CONFIGURATION_WAIT: Duration = Duration::from_secs(30);
-
-/// Tries after which an unknown error is one for an operator.
-const UNKNOWN_TRIES: u32 = 10;
 
 /// Failures after which the data are believed to be at fault; a cut connection may look the same.
 const DATA_TRIES: u32 = 2;
 
-/// Dead letters of one range above which the fault is not in single records.
-const MAX_DEAD_LETTERS: usize = 100;
-
-/// What a range became.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Stored {
-    /// Rows written.
-    pub rows: usize,
-    /// Records sent to `dead-letter`.
-    pub dead_letters: usize,
-    /// Records that could not even be set aside: those *of* the two topics for that.
-    pub dropped: usize,
-    /// Whether it was written in parts.
-    pub is_split: bool,
+/// Whose ranges these are, for the audit, and what may be set aside of each.
+#[derive(Debug, Clone)]
+pub struct Sender {
+    /// The consumer group.
+    pub group: String,
+    /// The name of this instance.
+    pub instance: String,
+    /// Records of one range that are set aside at the most.
+    pub max_dead_letters: usize,
 }
 
-/// The range was not stored, and need not be: its partition went, or the process leaves.
+/// What the thread that polls has to know before the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Abandoned;
+pub enum News {
+    /// An insert passed.
+    Passed,
+    /// There are too many parts: larger ranges would help.
+    SlowDown,
+    /// Nothing goes until somebody repairs something.
+    Blocked,
+    /// All rows can be read; audit and commit are still to come.
+    Stored,
+}
 
-/// Why a part is not written.
-enum Failure {
+/// Why a range is not committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// Its partition went, or the process leaves.
     Abandoned,
-    Data(WriteError),
+    /// The group says that the partition belongs to somebody else.
+    NotOurs,
+}
+
+/// How a range goes on its way.
+pub struct Way<'a> {
+    /// Cancelled when it is to be abandoned.
+    pub abandon: &'a CancellationToken,
+    /// Takes the news.
+    pub tell: &'a (dyn Fn(News) + Send + Sync),
+}
+
+impl std::fmt::Debug for Way<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Way").finish_non_exhaustive()
+    }
 }
 
 /// Delivers ranges. Clones share everything.
 #[derive(Debug)]
 pub struct Delivery<W, D> {
-    writer: Arc<W>,
-    dead_letters: Arc<D>,
-    metrics: Metrics,
-    health: Health,
-    backoff: Backoff,
+    /// Writes rows.
+    pub writer: Arc<W>,
+    /// Takes refused records.
+    pub dead_letters: Arc<D>,
+    /// Commits.
+    pub commits: Commits,
+    /// Writes audits.
+    pub auditor: Auditor,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Says whether rows can be stored.
+    pub health: Health,
+    /// Whose ranges these are.
+    pub sender: Arc<Sender>,
 }
 
 impl<W, D> Clone for Delivery<W, D> {
@@ -73,117 +99,140 @@ impl<W, D> Clone for Delivery<W, D> {
         Self {
             writer: Arc::clone(&self.writer),
             dead_letters: Arc::clone(&self.dead_letters),
+            commits: self.commits.clone(),
+            auditor: self.auditor.clone(),
             metrics: self.metrics.clone(),
             health: self.health.clone(),
-            backoff: self.backoff,
+            sender: Arc::clone(&self.sender),
         }
     }
 }
 
 impl<W: RowWriter, D: DeadLetters> Delivery<W, D> {
-    /// Delivers through `writer` and `dead_letters`.
-    pub fn new(writer: W, dead_letters: D, metrics: Metrics, health: Health) -> Self {
-        Self {
-            writer: Arc::new(writer),
-            dead_letters: Arc::new(dead_letters),
-            metrics,
-            health,
-            backoff: Backoff::new(RETRY_MIN, RETRY_MAX, 1.0).unwrap_or(Backoff::STANDARD),
-        }
-    }
-
-    /// The writer, for the audit.
-    pub fn writer(&self) -> &W {
-        &self.writer
-    }
-
-    /// How long to wait before attempt number `attempt` + 1.
-    pub fn delay(&self, attempt: u32) -> Duration {
-        self.backoff.delay(attempt)
-    }
-
-    /// Stores all of `range`.
+    /// Stores all of `range`, audits and commits it.
     ///
     /// # Errors
-    /// When `abandon` is cancelled before that.
-    pub async fn deliver(
-        &self,
-        range: &Range,
-        abandon: &CancellationToken,
-    ) -> Result<Stored, Abandoned> {
-        let mut stored = Stored::default();
-        for refused in &range.refused {
-            self.set_aside(range, refused, &mut stored, abandon).await?;
+    /// When it is abandoned before that, or not ours.
+    pub async fn deliver(&self, range: &Range, way: &Way<'_>) -> Result<Stored, Stopped> {
+        let mut flight = Flight::of(range, self.sender.max_dead_letters);
+        if flight.stored().is_replay {
+            self.metrics.intent_replayed(range.topic);
         }
-        let mut parts = vec![(range.from, range.to)];
-        while let Some((from, to)) = parts.pop() {
-            let part = Part { range, from, to };
-            let rows = rows_in(part);
-            if rows.is_empty() {
-                continue;
+        loop {
+            match flight.step() {
+                Step::Intend(intent) => {
+                    self.commit(range, range.from, Some(intent), way).await?;
+                }
+                Step::SetAside(refused) => self.set_aside(range, &refused, way).await?,
+                Step::Drop(refused) => self.note_refused(range, &refused),
+                Step::Insert(span) => {
+                    let part = Part {
+                        range,
+                        from: span.from,
+                        to: span.to,
+                    };
+                    if let Some(error) = self.store(part, span, way).await? {
+                        log_refusal(part, &error);
+                        flight.refused(error.sentence());
+                        continue;
+                    }
+                    (way.tell)(News::Passed);
+                }
+                Step::Wait => self.wait_for_operator(range, way).await?,
+                Step::Audit => {
+                    let stored = flight.stored();
+                    self.metrics.settled(range, stored, SystemClock.now_ms());
+                    (way.tell)(News::Stored);
+                    let row = audit_row(&self.sender, range, stored);
+                    unless(way, self.auditor.audit(row))
+                        .await?
+                        .ok_or(Stopped::Abandoned)?;
+                }
+                Step::Commit => {
+                    self.commit(range, range.to, None, way).await?;
+                    let now = in_seconds(SystemClock.now_ms());
+                    self.metrics.last_progress.set(now);
+                }
+                Step::Landed => return Ok(flight.stored()),
             }
-            match self.store(part, abandon).await {
-                Ok(()) => stored.rows += rows.len(),
-                Err(Failure::Abandoned) => return Err(Abandoned),
-                Err(Failure::Data(error)) => match rows.as_slice() {
-                    [_] if stored.dead_letters >= MAX_DEAD_LETTERS => {
-                        self.wait_for_operator(part, &error, abandon).await?;
-                        parts.push((from, to));
-                    }
-                    [offset] => {
-                        let refused = refused_by_store(*offset, &error);
-                        self.set_aside(range, &refused, &mut stored, abandon)
-                            .await?;
-                    }
-                    _ => {
-                        log_division(part, &error);
-                        stored.is_split = true;
-                        let middle = from + (to - from) / 2;
-                        // The first half is taken first.
-                        parts.extend([(middle, to), (from, middle)]);
-                    }
-                },
-            }
+            flight.done();
         }
-        self.health.store_works();
-        Ok(stored)
     }
 
-    /// Writes one part, however often it takes.
-    async fn store(&self, part: Part<'_>, abandon: &CancellationToken) -> Result<(), Failure> {
+    /// Commits, however often it takes.
+    async fn commit(
+        &self,
+        range: &Range,
+        offset: i64,
+        intent: Option<Intent>,
+        way: &Way<'_>,
+    ) -> Result<(), Stopped> {
+        let next = Next {
+            partition: TopicPartition::new(range.topic.name(), range.partition),
+            offset,
+            intent,
+        };
         let mut attempt = 0;
-        let since = Instant::now();
         loop {
-            let table = part.range.topic.table();
+            let commit = self.commits.commit(next.clone(), way.abandon);
+            let error = match unless(way, commit).await?.ok_or(Stopped::Abandoned)? {
+                Committed::Done => return Ok(()),
+                Committed::NotOurs(error) => {
+                    tracing::warn!(topic = range.topic.name(), partition = range.partition, %error,
+                        "partition is not ours any more, its range is dropped");
+                    return Err(Stopped::NotOurs);
+                }
+                Committed::Later(error) => error,
+            };
+            tracing::warn!(topic = range.topic.name(), partition = range.partition, attempt, %error,
+                "offset was not committed");
+            wait(backoff().delay(attempt), way).await?;
+            attempt += 1;
+        }
+    }
+
+    /// Writes one part, however often it takes; the error when its data are refused.
+    async fn store(
+        &self,
+        part: Part<'_>,
+        span: Span,
+        way: &Way<'_>,
+    ) -> Result<Option<WriteError>, Stopped> {
+        let table = part.range.topic.table();
+        let (mut attempt, since) = (0, Instant::now());
+        loop {
             let start = Instant::now();
-            let Err(error) = self.writer.write(part).await else {
+            let written = async {
+                if span.is_bare {
+                    self.writer.write_bare(part).await
+                } else {
+                    self.writer.write(part).await
+                }
+            };
+            let Err(error) = unless(way, written).await? else {
                 self.metrics.insert_succeeded(table, start.elapsed());
-                return Ok(());
+                self.health.store_works(table);
+                return Ok(None);
             };
             attempt += 1;
-            let disposition = match error.disposition() {
-                Disposition::Unknown if attempt >= UNKNOWN_TRIES => Disposition::Configuration,
-                disposition => disposition,
-            };
+            let disposition = error.disposition().after(attempt);
             self.metrics.insert_failed(table, disposition);
-            let delay = match disposition {
-                Disposition::Data if attempt >= DATA_TRIES => return Err(Failure::Data(error)),
-                Disposition::Configuration => CONFIGURATION_WAIT,
-                Disposition::Retry
-                | Disposition::SlowDown
-                | Disposition::Data
-                | Disposition::Unknown => self.backoff.delay(attempt - 1),
-            };
-            self.health.store_fails(disposition, since.elapsed());
-            tracing::warn!(
-                table,
-                partition = part.range.partition,
-                attempt,
-                reason = disposition.word(),
-                error = error.sentence(),
-                "insert failed"
-            );
-            wait(delay, abandon).await.map_err(|_| Failure::Abandoned)?;
+            match disposition {
+                Disposition::Data if attempt >= DATA_TRIES => return Ok(Some(error)),
+                Disposition::SlowDown => (way.tell)(News::SlowDown),
+                Disposition::Configuration => (way.tell)(News::Blocked),
+                Disposition::Data | Disposition::Retry | Disposition::Unknown => {}
+            }
+            self.health.store_fails(table, disposition, since.elapsed());
+            let (partition, reason) = (part.range.partition, disposition.word());
+            if disposition == Disposition::Configuration {
+                let error = error.sentence();
+                tracing::error!(table, partition, attempt, reason, error, "insert failed");
+            } else {
+                let error = error.sentence();
+                tracing::warn!(table, partition, attempt, reason, error, "insert failed");
+            }
+            wait(disposition.delay(attempt), way).await?;
         }
     }
 
@@ -192,89 +241,93 @@ impl<W: RowWriter, D: DeadLetters> Delivery<W, D> {
         &self,
         range: &Range,
         refused: &Refused,
-        stored: &mut Stored,
-        abandon: &CancellationToken,
-    ) -> Result<(), Abandoned> {
-        let (topic, reason) = (range.topic, refused.refusal.reason.word());
-        tracing::warn!(
-            topic = topic.name(),
-            partition = range.partition,
-            offset = refused.offset,
-            reason,
-            error = refused.refusal.message,
-            "record set aside"
-        );
-        self.metrics.dead_letter(topic, refused.refusal.reason);
-        if matches!(topic, Topic::DeadLetter | Topic::LateEvent) {
-            stored.dropped += 1;
-            return Ok(());
-        }
+        way: &Way<'_>,
+    ) -> Result<(), Stopped> {
+        self.note_refused(range, refused);
         let mut attempt = 0;
-        while let Err(error) = self.send(range, refused).await {
-            tracing::warn!(topic = topic.name(), attempt, error = %error.source,
+        while let Err(error) = unless(way, self.send(range, refused)).await? {
+            tracing::warn!(topic = range.topic.name(), attempt, error = %error.source,
                 "dead letter was not delivered");
-            wait(self.backoff.delay(attempt), abandon).await?;
+            wait(backoff().delay(attempt), way).await?;
             attempt += 1;
         }
-        stored.dead_letters += 1;
         Ok(())
     }
 
-    /// So many records are refused that the fault is not in them: nothing more is set aside.
-    async fn wait_for_operator(
-        &self,
-        part: Part<'_>,
-        error: &WriteError,
-        abandon: &CancellationToken,
-    ) -> Result<(), Abandoned> {
-        self.health
-            .store_fails(Disposition::Configuration, Duration::ZERO);
-        tracing::error!(
-            topic = part.range.topic.name(),
-            partition = part.range.partition,
-            error = error.sentence(),
-            "too many records of a range are refused, nothing more is set aside"
+    fn note_refused(&self, range: &Range, refused: &Refused) {
+        tracing::warn!(
+            topic = range.topic.name(),
+            partition = range.partition,
+            offset = refused.offset,
+            reason = refused.refusal.reason.word(),
+            error = refused.refusal.message,
+            "record set aside"
         );
-        wait(CONFIGURATION_WAIT, abandon).await
+        let reason = refused.refusal.reason;
+        self.metrics.dead_letter(range.topic, reason);
     }
 
     async fn send(&self, range: &Range, refused: &Refused) -> Result<(), SendError> {
-        self.dead_letters
-            .send(vec![dead_letter(range, refused)])
-            .await
+        let record = dead_letter(range, refused);
+        self.dead_letters.send(vec![record]).await
+    }
+
+    /// So many records are refused that the fault is not in them: nothing more is set aside.
+    async fn wait_for_operator(&self, range: &Range, way: &Way<'_>) -> Result<(), Stopped> {
+        let (topic, disposition) = (range.topic, Disposition::Configuration);
+        (way.tell)(News::Blocked);
+        self.health
+            .store_fails(topic.table(), disposition, Duration::ZERO);
+        tracing::error!(
+            topic = topic.name(),
+            partition = range.partition,
+            from = range.from,
+            to = range.to,
+            "too many records of a range are refused, nothing more is set aside"
+        );
+        wait(CONFIGURATION_WAIT, way).await
     }
 }
 
-fn rows_in(part: Part<'_>) -> Vec<i64> {
-    let mut offsets = part.range.records.offsets();
-    offsets.retain(|offset| (part.from..part.to).contains(offset));
-    offsets
-}
-
-fn refused_by_store(offset: i64, error: &WriteError) -> Refused {
-    Refused {
-        offset,
-        refusal: Refusal {
-            reason: Reason::RefusedByStore,
-            message: error.sentence(),
-        },
-    }
-}
-
-fn log_division(part: Part<'_>, error: &WriteError) {
+fn log_refusal(part: Part<'_>, error: &WriteError) {
     tracing::warn!(
         topic = part.range.topic.name(),
         partition = part.range.partition,
         from = part.from,
         to = part.to,
         error = error.sentence(),
-        "range is divided"
+        "data are refused"
     );
 }
 
-async fn wait(delay: Duration, abandon: &CancellationToken) -> Result<(), Abandoned> {
-    tokio::select! {
-        () = abandon.cancelled() => Err(Abandoned),
-        () = tokio::time::sleep(delay) => Ok(()),
+/// Does something, unless the range is abandoned first.
+async fn unless<T>(way: &Way<'_>, work: impl Future<Output = T>) -> Result<T, Stopped> {
+    let done = way.abandon.run_until_cancelled(work).await;
+    done.ok_or(Stopped::Abandoned)
+}
+
+async fn wait(delay: Duration, way: &Way<'_>) -> Result<(), Stopped> {
+    unless(way, tokio::time::sleep(delay)).await
+}
+
+fn audit_row(sender: &Sender, range: &Range, stored: Stored) -> SinkBatchRow {
+    let count = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
+    let (first, last) = range.timestamps_ms.unwrap_or((0, 0));
+    SinkBatchRow {
+        consumer_group: sender.group.clone(),
+        topic: range.topic.name().to_owned(),
+        partition: u16::try_from(range.partition).unwrap_or(u16::MAX),
+        table_name: range.topic.table().to_owned(),
+        from_offset: u64::try_from(range.from).unwrap_or(0),
+        to_offset: u64::try_from(range.to).unwrap_or(0),
+        rows: count(stored.rows),
+        dead_letters: count(stored.dead_letters),
+        nulls: count(range.nulls),
+        bytes: u64::try_from(range.size_bytes()).unwrap_or(u64::MAX),
+        first_timestamp: first.max(0),
+        last_timestamp: last.max(0),
+        replayed: stored.is_replay,
+        split: stored.is_split,
+        instance: sender.instance.clone(),
     }
 }

@@ -2,7 +2,25 @@
 //!
 //! The codes are ClickHouse's, read from the text `Code: N. DB::Exception: …`.
 
+use std::time::Duration;
+
 use clickhouse::error::Error;
+use platform::backoff::Backoff;
+
+/// How long to wait before an insert that may succeed next time.
+const RETRY_MIN: Duration = Duration::from_millis(250);
+const RETRY_MAX: Duration = Duration::from_secs(30);
+
+/// How long to wait for an operator.
+pub const CONFIGURATION_WAIT: Duration = Duration::from_secs(30);
+
+/// Tries after which an unknown error is one for an operator.
+const UNKNOWN_TRIES: u32 = 10;
+
+/// The waits between attempts.
+pub fn backoff() -> Backoff {
+    Backoff::new(RETRY_MIN, RETRY_MAX, 1.0).unwrap_or(Backoff::STANDARD)
+}
 
 /// Why a record goes to `dead-letter`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +78,25 @@ pub enum Disposition {
 }
 
 impl Disposition {
+    /// What it is after so many failures in a row.
+    #[must_use]
+    pub const fn after(self, attempts: u32) -> Self {
+        match self {
+            Self::Unknown if attempts >= UNKNOWN_TRIES => Self::Configuration,
+            other => other,
+        }
+    }
+
+    /// How long to wait after so many failures in a row.
+    pub fn delay(self, attempts: u32) -> Duration {
+        match self {
+            Self::Configuration => CONFIGURATION_WAIT,
+            Self::Retry | Self::SlowDown | Self::Data | Self::Unknown => {
+                backoff().delay(attempts.saturating_sub(1))
+            }
+        }
+    }
+
     /// The word in metrics.
     pub const fn word(self) -> &'static str {
         match self {

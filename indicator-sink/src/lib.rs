@@ -1,30 +1,36 @@
 //! Kafka to ClickHouse: raw events, the directory, indicators and failure episodes.
 //!
-//! **Guarantee.** Every record is stored at least once, and every table is an upsert by a key that
-//! the record determines: read with `FINAL`, a table holds each record once, however often a range
-//! is repeated. A range is committed only after its rows, its dead letters and its audit are
-//! acknowledged. Killed anywhere before the commit, the sink reads the range again; while the range
-//! is cut the same way, its token keeps the table from storing it twice even without `FINAL`.
+//! **Guarantee.** Every record is stored exactly once, also without `FINAL`. Before a range is
+//! inserted, the group is told where it ends; killed anywhere after that, the sink, or whoever takes
+//! its partition up, reads exactly that range again, and the name of the insert keeps the table from
+//! storing it twice. A range is committed only after its rows, its dead letters and its audit are
+//! acknowledged. Where the name is forgotten (a process frozen between intent and insert for 10,000
+//! inserts, offsets that were reset), rows are repeated with equal keys: every table is an upsert,
+//! so `FINAL` stays exact.
 //!
 //! | room | job |
 //! |---|---|
-//! | [`config`], [`metrics`], [`health`] | flags · what is counted · what `/ready` says of the store |
+//! | [`config`], [`metrics`], [`health`], [`watch`] | flags · what is counted · what `/ready` says of the store · what the database says of itself |
 //! | [`topic`], [`schema`], [`record`] | what is read, and how it is decoded |
 //! | [`row`] | record → row, pure |
-//! | [`batch`] | ranges of one partition, pure |
+//! | [`batch`], [`intent`] | ranges of one partition, pure · what is said before one is written |
+//! | [`flight`] | what is to be done for a range, in which order, pure |
 //! | [`disposition`] | what an error means |
-//! | [`writer`], [`dead_letters`] | where rows and refused records go |
-//! | [`delivery`] | one range on its way: again, in parts, until it is stored |
+//! | [`writer`], [`dead_letters`], [`audit`] | where rows and refused records go, and the account of both |
+//! | [`delivery`] | one range on its way: again, in parts, until it is committed |
 //! | [`mod@sink`] | the thread that polls; [`commit`] the only commits |
 //! | [`migrate`] | the schema of the database |
 
+pub mod audit;
 pub mod batch;
 pub mod commit;
 pub mod config;
 pub mod dead_letters;
 pub mod delivery;
 pub mod disposition;
+pub mod flight;
 pub mod health;
+pub mod intent;
 pub mod metrics;
 pub mod migrate;
 pub mod record;
@@ -32,6 +38,7 @@ pub mod row;
 pub mod schema;
 pub mod sink;
 pub mod topic;
+pub mod watch;
 pub mod writer;
 
 use std::time::Duration;
@@ -48,7 +55,7 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Command, Config, OnTruncation, RunArgs};
-use crate::delivery::Delivery;
+use crate::delivery::Sender;
 use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::sink::{Settings, Sink, Tools};
@@ -102,6 +109,8 @@ async fn serve(args: RunArgs, shutdown: CancellationToken) -> anyhow::Result<()>
         async move { Ok(admin.serve(listener, drained).await?) },
     );
     let (runtime, timeout) = (Handle::current(), args.shutdown.timeout());
+    let watched = (args.clickhouse.client(), metrics.clone());
+    tasks.spawn_background("watch", watch::run(watched.0, watched.1, tasks.drained()));
     tasks.spawn_thread("sink", move || {
         let Some(()) = runtime
             .block_on(until.run_until_cancelled(prepare(&args, &readiness, &heartbeat)))
@@ -159,21 +168,27 @@ fn sink(
     let is_replicated = args.clickhouse.clickhouse_replicated == config::Switch::On;
     let writer = ClickHouse::new(args.clickhouse.client(), InsertSettings { is_replicated });
     let tools = Tools {
-        delivery: Delivery::new(writer, producer, metrics.clone(), health),
+        writer,
+        dead_letters: producer,
         registry: RegistryClient::new(&args.registry)?,
         metrics,
+        health,
         heartbeat,
         runtime,
     };
     let settings = Settings {
-        group: args.sink.group.clone(),
-        instance: args.sink.instance_id.clone(),
+        sender: Sender {
+            group: args.sink.group.clone(),
+            instance: args.sink.instance_id.clone(),
+            max_dead_letters: args.sink.max_dead_letters.into(),
+        },
+        probe: probe_config(args),
         limits: args.sink.limits(),
         max_inflight: args.sink.max_inflight_inserts.into(),
         max_buffered_bytes: args.sink.max_buffered_bytes(),
         drain_timeout: args.shutdown.timeout().saturating_sub(LEAVE_TIME),
     };
-    Ok(Sink::new(consumer, settings, tools))
+    Sink::new(consumer, settings, tools)
 }
 
 fn consumer_config(args: &RunArgs) -> ClientConfig {
@@ -184,9 +199,23 @@ fn consumer_config(args: &RunArgs) -> ClientConfig {
         // An insert of a large range may outlast the usual time; a member that died is replaced
         // under its name anyhow.
         .set("session.timeout.ms", "30000");
+    start_of_log(args, &mut config);
+    args.kafka.pass_through(&mut config);
+    config
+}
+
+/// A consumer that looks for the end of a partition, outside of the group.
+fn probe_config(args: &RunArgs) -> ClientConfig {
+    let mut config = args.kafka.consumer_config(SERVICE, &args.sink.group);
+    // It has one partition, so that an end needs no topic.
+    config.set("enable.partition.eof", "true");
+    start_of_log(args, &mut config);
+    config
+}
+
+fn start_of_log(args: &RunArgs, config: &mut ClientConfig) {
     if args.sink.on_truncation == OnTruncation::Fail {
         // A committed offset below the start of the log is an error, not a reason to skip.
         config.set("auto.offset.reset", "error");
     }
-    config
 }

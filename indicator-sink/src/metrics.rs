@@ -3,12 +3,32 @@
 use std::time::Duration;
 
 use platform::metrics::{self, COUNTS, SECONDS, counter_vec, histogram_vec, int_gauge_vec};
-use prometheus::{Gauge, Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry};
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Registry,
+};
 
 use crate::batch::Range;
-use crate::delivery::Stored;
 use crate::disposition::{Disposition, Reason};
+use crate::flight::Stored;
 use crate::topic::{Null, Topic};
+
+/// What is committed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommitKind {
+    /// What is about to be written.
+    Intent,
+    /// That it is written.
+    Final,
+}
+
+impl CommitKind {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Intent => "intent",
+            Self::Final => "final",
+        }
+    }
+}
 
 /// The metrics; clones share them.
 #[derive(Debug, Clone)]
@@ -24,16 +44,22 @@ pub struct Metrics {
     pub batch_rows: HistogramVec,
     pub batch_bytes: HistogramVec,
     pub retries: IntCounterVec,
+    pub intent_replays: IntCounterVec,
     pub splits: IntCounterVec,
     pub dead_letters: IntCounterVec,
     pub window_to_row: Histogram,
     pub record_to_row: HistogramVec,
-    pub oldest_unflushed: prometheus::GaugeVec,
+    pub oldest_unflushed: GaugeVec,
+    pub lag: IntGaugeVec,
     pub paused_partitions: IntGaugeVec,
     pub inflight_inserts: IntGauge,
     pub buffered_bytes: IntGauge,
     pub commit_duration: HistogramVec,
     pub rebalances: IntCounterVec,
+    pub partition_parts: IntGaugeVec,
+    pub rollup_age: GaugeVec,
+    pub rollup_failures: IntCounterVec,
+    pub rollup_mismatches: IntGauge,
     pub last_progress: Gauge,
 }
 
@@ -81,6 +107,11 @@ impl Metrics {
                 "Inserts that failed and are repeated, by reason.",
                 &["table", "reason"],
             )?,
+            intent_replays: counter(
+                "intent_replays_total",
+                "Ranges read again because an earlier attempt had intended them.",
+                &["topic"],
+            )?,
             splits: counter("splits_total", "Ranges written in parts.", &["table"])?,
             dead_letters: counter(
                 "dead_letters_total",
@@ -105,6 +136,12 @@ impl Metrics {
                 "Earliest record timestamp held and not written, seconds since the epoch; 0: none.",
                 &["topic"],
             )?,
+            lag: int_gauge_vec(
+                registry,
+                "qualicharge_sink_lag_records",
+                "Offsets between the committed one and the end of the partition.",
+                &["topic", "partition"],
+            )?,
             paused_partitions: int_gauge_vec(
                 registry,
                 "qualicharge_sink_paused_partitions",
@@ -119,7 +156,7 @@ impl Metrics {
             buffered_bytes: metrics::int_gauge(
                 registry,
                 "qualicharge_sink_buffered_bytes",
-                "Keys and values held and not committed, bytes.",
+                "Records held and not stored, as they came and as they are decoded, about, bytes.",
             )?,
             commit_duration: histogram(
                 "commit_duration_seconds",
@@ -128,6 +165,28 @@ impl Metrics {
                 &["kind"],
             )?,
             rebalances: counter("rebalances_total", "Changes of the assignment.", &["kind"])?,
+            partition_parts: int_gauge_vec(
+                registry,
+                "qualicharge_sink_partition_parts_max",
+                "Active parts of the partition of a table that has most of them.",
+                &["table"],
+            )?,
+            rollup_age: metrics::gauge_vec(
+                registry,
+                "qualicharge_sink_rollup_age_seconds",
+                "Since a refreshable view was last refreshed, seconds.",
+                &["view"],
+            )?,
+            rollup_failures: counter(
+                "rollup_failures_total",
+                "Looks, one every 30 s, at which the last refresh of a view had failed.",
+                &["view"],
+            )?,
+            rollup_mismatches: metrics::int_gauge(
+                registry,
+                "qualicharge_sink_rollup_mismatches",
+                "Hours whose roll-up is not the sum of its base.",
+            )?,
             last_progress: metrics::gauge(
                 registry,
                 "qualicharge_sink_last_progress_timestamp_seconds",
@@ -153,11 +212,30 @@ impl Metrics {
             .inc();
     }
 
+    /// Shows how far a partition is behind.
+    pub fn lags(&self, topic: Topic, partition: i32, records: i64) {
+        self.lag
+            .with_label_values(&[topic.name(), &partition.to_string()])
+            .set(records);
+    }
+
+    /// Shows a partition no more: it went.
+    pub fn lag_gone(&self, topic: Topic, partition: i32) {
+        let labels = [topic.name(), &partition.to_string()];
+        // One that was never shown is gone as well.
+        drop(self.lag.remove_label_values(&labels));
+    }
+
+    /// Counts a range that is read again.
+    pub fn intent_replayed(&self, topic: Topic) {
+        self.intent_replays.with_label_values(&[topic.name()]).inc();
+    }
+
     /// Counts a commit.
-    pub fn committed(&self, duration: Duration) {
+    pub fn committed(&self, kind: CommitKind, duration: Duration) {
         let seconds = duration.as_secs_f64();
         self.commit_duration
-            .with_label_values(&["final"])
+            .with_label_values(&[kind.word()])
             .observe(seconds);
     }
 

@@ -6,6 +6,8 @@
 
 mod catalogue;
 mod columns;
+mod flavour;
+mod retention;
 
 use std::io::Write as _;
 
@@ -17,6 +19,8 @@ use tokio::time::Instant;
 
 pub use catalogue::{CATALOGUE, Kind, Migration};
 pub use columns::{UnknownMark, render};
+pub use flavour::Flavour;
+pub use retention::{Retention, RetentionArgs};
 
 use crate::config::{ClickHouseArgs, MigrateArgs};
 use crate::disposition::code_of;
@@ -37,6 +41,16 @@ pub struct Rendered {
     pub statements: Vec<String>,
     /// SHA-256 of its text, hexadecimal.
     pub checksum: String,
+}
+
+impl Rendered {
+    /// Its statements in a flavour, in order.
+    pub fn in_flavour(&self, flavour: Flavour, cluster: &str) -> Vec<String> {
+        let plain = self.statements.iter();
+        plain
+            .flat_map(|statement| flavour.of(statement, cluster))
+            .collect()
+    }
 }
 
 /// A migration that was applied.
@@ -140,7 +154,7 @@ pub fn missing(all: Vec<Rendered>, applied: &[Applied]) -> Result<Vec<Rendered>,
 pub async fn command(args: &MigrateArgs) -> anyhow::Result<()> {
     let database = &args.clickhouse.clickhouse_database;
     if args.print {
-        return print(database);
+        return print(args);
     }
     if args.check {
         let missing = missing_in(&args.clickhouse).await?;
@@ -152,9 +166,19 @@ pub async fn command(args: &MigrateArgs) -> anyhow::Result<()> {
         );
         return say(&format!("database {database} is up to date"));
     }
-    let applied = migrate(&args.clickhouse).await?;
+    let applied = migrate_as(&args.clickhouse, args.flavour, &args.cluster).await?;
     for name in &applied {
         say(&format!("applied {name}"))?;
+    }
+    let client = args.clickhouse.client();
+    let missing = args.retention.missing(&client).await;
+    for plain in missing.context("asking for the retention of tables")? {
+        for statement in args.flavour.of(&plain, &args.cluster) {
+            execute(&client, &statement)
+                .await
+                .with_context(|| format!("setting the retention: {statement}"))?;
+            say(&statement)?;
+        }
     }
     say(&format!(
         "database {database} is up to date, {} applied",
@@ -162,13 +186,25 @@ pub async fn command(args: &MigrateArgs) -> anyhow::Result<()> {
     ))
 }
 
-/// Applies what is missing and returns the names.
+/// Applies what is missing on one server and returns the names.
 ///
 /// # Errors
 /// When the database does not answer or refuses a statement.
 pub async fn migrate(args: &ClickHouseArgs) -> anyhow::Result<Vec<&'static str>> {
+    migrate_as(args, Flavour::Plain, "").await
+}
+
+/// Applies what is missing, in a flavour, and returns the names.
+///
+/// # Errors
+/// When the database does not answer or refuses a statement.
+pub async fn migrate_as(
+    args: &ClickHouseArgs,
+    flavour: Flavour,
+    cluster: &str,
+) -> anyhow::Result<Vec<&'static str>> {
     let server = args.server();
-    let create = create_database(&args.clickhouse_database);
+    let create = create_database(&args.clickhouse_database, flavour, cluster);
     execute(&server, &create)
         .await
         .context("creating the database")?;
@@ -185,8 +221,8 @@ pub async fn migrate(args: &ClickHouseArgs) -> anyhow::Result<Vec<&'static str>>
     let mut names = Vec::new();
     for migration in missing_in(args).await? {
         let start = Instant::now();
-        for statement in &migration.statements {
-            execute(&client, statement)
+        for statement in migration.in_flavour(flavour, cluster) {
+            execute(&client, &statement)
                 .await
                 .with_context(|| format!("applying migration {}", migration.name))?;
         }
@@ -257,19 +293,23 @@ async fn execute(client: &Client, statement: &str) -> clickhouse::error::Result<
     client.query_raw(statement).execute().await
 }
 
-fn create_database(database: &str) -> String {
-    format!(
-        "CREATE DATABASE IF NOT EXISTS `{}`",
-        database.replace('`', "``")
-    )
+fn create_database(database: &str, flavour: Flavour, cluster: &str) -> String {
+    let on_cluster = match flavour {
+        Flavour::Plain => String::new(),
+        Flavour::Replicated | Flavour::Sharded => format!(" ON CLUSTER '{cluster}'"),
+    };
+    let database = database.replace('`', "``");
+    format!("CREATE DATABASE IF NOT EXISTS `{database}`{on_cluster}")
 }
 
 /// Prints every statement as it would be executed.
-fn print(database: &str) -> anyhow::Result<()> {
-    say(&format!("{};\n", create_database(database)))?;
+fn print(args: &MigrateArgs) -> anyhow::Result<()> {
+    let (flavour, cluster) = (args.flavour, &args.cluster);
+    let create = create_database(&args.clickhouse.clickhouse_database, flavour, cluster);
+    say(&format!("{create};\n"))?;
     for migration in rendered()? {
         say(&format!("-- {}", migration.name))?;
-        for statement in &migration.statements {
+        for statement in migration.in_flavour(flavour, cluster) {
             say(&format!("{statement};\n"))?;
         }
     }

@@ -90,6 +90,19 @@ impl Records {
         self.len() == 0
     }
 
+    /// What a decoded record takes without its texts, bytes.
+    pub const fn unit_bytes(&self) -> usize {
+        match self {
+            Self::ChargePoint(_) => size_of::<Kept<ChargePoint>>(),
+            Self::ChargePointStatus(_) => size_of::<Kept<ChargePointStatus>>(),
+            Self::ChargeSession(_) => size_of::<Kept<ChargeSession>>(),
+            Self::ChargePointIndicator(_) => size_of::<Kept<ChargePointIndicator>>(),
+            Self::StationIndicator(_) => size_of::<Kept<StationIndicator>>(),
+            Self::FailureEpisode(_) => size_of::<Kept<FailureEpisode>>(),
+            Self::DeadLetter(_) | Self::LateEvent(_) => size_of::<Kept<Rejection>>(),
+        }
+    }
+
     /// The offsets of the records, in order.
     pub fn offsets(&self) -> Vec<i64> {
         fn of<T>(kept: &[Kept<T>]) -> Vec<i64> {

@@ -71,6 +71,11 @@ pub trait Archived: Send + Sync + 'static {
     /// The row of a record that passed [`Archived::check`].
     fn row<'a>(&'a self, source: Source<'a>) -> <Self::Row as clickhouse::Row>::Value<'a>;
 
+    /// The row without payload, where there is one.
+    fn bare_row<'a>(&'a self, source: Source<'a>) -> <Self::Row as clickhouse::Row>::Value<'a> {
+        self.row(source)
+    }
+
     /// Refuses a record with a value that its column cannot hold.
     ///
     /// # Errors

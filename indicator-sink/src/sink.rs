@@ -1,28 +1,36 @@
 //! Poll → decode → batch → write → commit: the thread that owns the consumer.
 //!
-//! It never waits for ClickHouse or the registry: ranges, audits and schemas are tasks that report
-//! back. One range of a partition is on its way at a time, and the partition goes on collecting
-//! meanwhile. What it decides is in [`crate::batch`] and [`crate::disposition`].
+//! It never waits: ranges, schemas and positions are tasks that report back, commits have a thread
+//! of their own. One range of a partition is on its way at a time, and the partition goes on
+//! collecting meanwhile. What it decides is in [`crate::batch`], [`crate::flight`] and
+//! [`crate::disposition`].
 
+mod gauges;
 mod lane;
 mod lanes;
+mod pace;
+mod probe;
 mod report;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use platform::admin::Heartbeat;
 use platform::avro::RegistryClient;
-use platform::kafka::consumer::{Consumer, Event, Offset, TopicPartition, is_fatal};
+use platform::kafka::consumer::{Consumer, Event, TopicPartition, is_fatal};
+use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Auditor;
 use crate::batch::Limits;
-use crate::commit::{Committed, commit};
+use crate::commit::CommitThread;
 use crate::dead_letters::DeadLetters;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivery, Sender};
+use crate::health::Health;
 use crate::metrics::Metrics;
 use crate::topic::Topic;
 use crate::writer::RowWriter;
@@ -34,63 +42,110 @@ const POLL: Duration = Duration::from_millis(10);
 /// Records taken between two looks at the reports.
 const POLL_RECORDS: usize = 2_000;
 
-/// How long a request to the group's coordinator may take.
-const COORDINATOR_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// How long partitions that go to another member are waited for.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long to wait before a commit that failed is tried again.
-const COMMIT_RETRY: Duration = Duration::from_secs(1);
+/// Audits begun in one flush interval at the most, while ranges are small.
+const AUDITS_PER_FLUSH: u32 = 4;
 
 /// What the sink has to know.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The consumer group.
-    pub group: String,
-    /// The name of this instance.
-    pub instance: String,
+    /// Whose ranges these are.
+    pub sender: Sender,
     /// When a range is closed.
     pub limits: Limits,
     /// Inserts at the same time.
     pub max_inflight: usize,
-    /// Keys and values held at the most, bytes.
+    /// What may be held in memory, about, bytes.
     pub max_buffered_bytes: usize,
     /// How long the end may take.
     pub drain_timeout: Duration,
+    /// A consumer that looks for the end of a partition.
+    pub probe: ClientConfig,
 }
 
 /// What the sink works with.
 #[derive(Debug)]
 pub struct Tools<W, D> {
-    /// Writes ranges.
-    pub delivery: Delivery<W, D>,
+    /// Writes rows.
+    pub writer: W,
+    /// Takes refused records.
+    pub dead_letters: D,
     /// Knows schemas.
     pub registry: RegistryClient,
     /// Counts.
     pub metrics: Metrics,
+    /// Says whether rows can be stored.
+    pub health: Health,
     /// Shows that the thread moves.
     pub heartbeat: Heartbeat,
     /// Runs the tasks.
     pub runtime: Handle,
 }
 
+/// What tasks work with.
+#[derive(Debug)]
+struct Work<W, D> {
+    delivery: Delivery<W, D>,
+    registry: RegistryClient,
+    metrics: Metrics,
+    runtime: Handle,
+}
+
+/// Partitions that go to another member as soon as their ranges are committed.
+#[derive(Debug)]
+struct Leaving {
+    partitions: Vec<TopicPartition>,
+    deadline: Instant,
+}
+
 /// The sink: one consumer and the partitions that are its own.
 #[derive(Debug)]
 pub struct Sink<W, D> {
-    consumer: Consumer,
+    consumer: Arc<Consumer>,
     lanes: Lanes<W, D>,
-    commit_after: Option<Instant>,
+    commit_thread: CommitThread,
+    leaving: Option<Leaving>,
+    heartbeat: Heartbeat,
+    measured_at: Option<Instant>,
 }
 
 impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     /// A sink over `consumer`, which has not joined its group yet.
-    pub fn new(consumer: Consumer, settings: Settings, tools: Tools<W, D>) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// When the operating system refuses a thread.
+    pub fn new(consumer: Consumer, settings: Settings, tools: Tools<W, D>) -> anyhow::Result<Self> {
+        let (consumer, writer) = (Arc::new(consumer), Arc::new(tools.writer));
+        let (metrics, runtime) = (tools.metrics, tools.runtime);
+        let (commit_thread, commits) =
+            CommitThread::start(Arc::clone(&consumer), metrics.clone(), runtime.clone())
+                .context("starting the thread that commits")?;
+        let patience = settings.limits.age / AUDITS_PER_FLUSH;
+        let (audits, health) = (Arc::clone(&writer), tools.health.clone());
+        let work = Work {
+            delivery: Delivery {
+                writer,
+                dead_letters: Arc::new(tools.dead_letters),
+                commits,
+                auditor: Auditor::start(audits, health, patience, &runtime),
+                metrics: metrics.clone(),
+                health: tools.health,
+                sender: Arc::new(settings.sender.clone()),
+            },
+            registry: tools.registry,
+            metrics,
+            runtime,
+        };
+        Ok(Self {
+            lanes: Lanes::new(Arc::clone(&consumer), settings, work),
             consumer,
-            lanes: Lanes::new(settings, tools),
-            commit_after: None,
-        }
+            commit_thread,
+            leaving: None,
+            heartbeat: tools.heartbeat,
+            measured_at: None,
+        })
     }
 
     /// Works until `shutdown` is cancelled, then writes and commits what it holds.
@@ -98,41 +153,73 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     /// # Errors
     /// When the consumer is of no use any more, or records are gone from the log.
     pub fn run(mut self, shutdown: &CancellationToken) -> anyhow::Result<()> {
+        let worked = self.work_until(shutdown);
+        if worked.is_ok() {
+            self.drain();
+        }
+        // What is still on its way is abandoned: its intent stands.
+        let everything = self.keys();
+        self.lanes.remove(&everything);
+        // The thread holds the consumer, which leaves the group when it is dropped here.
+        self.commit_thread.end();
+        worked
+    }
+
+    fn work_until(&mut self, shutdown: &CancellationToken) -> anyhow::Result<()> {
         let topics = Topic::ALL.map(Topic::name);
         self.consumer
             .subscribe(&topics)
             .context("joining the consumer group")?;
         while !shutdown.is_cancelled() {
-            self.poll(shutdown)?;
-            self.work(Instant::now());
+            self.poll()?;
+            self.work(Instant::now())?;
         }
-        tracing::info!("writing what is held");
-        self.lanes.begin_draining();
-        let everything = self.lanes.keys();
-        let timeout = self.lanes.settings().drain_timeout;
-        if self.settle(&everything, timeout) {
-            tracing::info!("everything is written and committed");
-        } else {
-            tracing::warn!("not everything was written in time, the next start reads it again");
-        }
-        self.lanes.remove(&everything);
         Ok(())
     }
 
+    fn keys(&self) -> Vec<Key> {
+        self.lanes.own.keys().copied().collect()
+    }
+
+    /// Writes and commits what is held.
+    fn drain(&mut self) {
+        tracing::info!("writing what is held");
+        self.lanes.begin_draining();
+        let everything = self.keys();
+        let deadline = Instant::now() + self.lanes.settings.drain_timeout;
+        while !self.lanes.is_settled(&everything) {
+            let now = Instant::now();
+            self.heartbeat.beat();
+            if let Err(error) = self.lanes.hear(now) {
+                tracing::warn!(error = format!("{error:#}"), "while leaving");
+            }
+            self.lanes.dispatch(now);
+            if now >= deadline {
+                tracing::warn!("not everything was written in time, the next start reads it again");
+                return;
+            }
+            self.lanes.wait_for_report(POLL);
+        }
+        tracing::info!("everything is written and committed");
+    }
+
     /// Takes events until there is none, or enough for one look at the reports.
-    fn poll(&mut self, shutdown: &CancellationToken) -> anyhow::Result<()> {
-        let now = Instant::now();
+    fn poll(&mut self) -> anyhow::Result<()> {
+        let (now, consumer) = (Instant::now(), Arc::clone(&self.consumer));
         let mut timeout = POLL;
         for _ in 0..POLL_RECORDS {
-            let Some(event) = self.consumer.poll(timeout) else {
+            let Some(event) = consumer.poll(timeout) else {
                 break;
             };
             timeout = Duration::ZERO;
             match event {
-                Event::Record(record) => self.lanes.take(&self.consumer, &record, now),
-                Event::Assigned(partitions) => return self.assigned(&partitions, shutdown),
-                Event::Revoked(partitions) => return self.revoked(&partitions),
-                Event::Lost(partitions) => return self.lost(&partitions),
+                Event::Record(record) => self.lanes.take(&record, now),
+                Event::Assigned(partitions) => {
+                    self.lanes.work.metrics.rebalance("assigned");
+                    self.lanes.arrive(partitions);
+                }
+                Event::Revoked(partitions) => self.revoked(partitions, now),
+                Event::Lost(partitions) => self.lost(&partitions)?,
                 Event::PartitionEof(_) => {}
                 Event::Error(error) => judge(error)?,
             }
@@ -140,109 +227,62 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
         Ok(())
     }
 
-    /// Looks at the reports, starts what is due, commits what is done.
-    fn work(&mut self, now: Instant) {
-        self.lanes.tools().heartbeat.beat();
-        self.lanes.hear(&self.consumer, now);
-        self.lanes.dispatch(&self.consumer, now);
-        self.commit(now);
-        self.lanes.measure();
+    /// Looks at the reports, starts what is due, lets partitions go.
+    fn work(&mut self, now: Instant) -> anyhow::Result<()> {
+        self.heartbeat.beat();
+        self.lanes.hear(now)?;
+        self.lanes.dispatch(now);
+        self.let_go(now)?;
+        if gauges::is_time(self.measured_at, now) {
+            self.measured_at = Some(now);
+            self.lanes.measure();
+        }
+        Ok(())
     }
 
-    fn commit(&mut self, now: Instant) {
-        if self.commit_after.is_some_and(|after| now < after) {
-            return;
-        }
-        let offsets = self.lanes.uncommitted();
-        if offsets.is_empty() {
-            return;
-        }
-        let start = Instant::now();
-        let committed = commit(&self.consumer, &offsets);
-        self.lanes.tools().metrics.committed(start.elapsed());
-        self.commit_after = None;
-        match committed {
-            Committed::Done => self.lanes.committed(&offsets),
-            Committed::NotOurs(error) => {
-                tracing::warn!(%error, "offsets are not ours to commit any more");
-                self.lanes.committed(&offsets);
-            }
-            Committed::Later(error) => {
-                tracing::warn!(%error, "offsets were not committed");
-                self.commit_after = Some(now + COMMIT_RETRY);
-            }
-        }
-    }
-
-    fn assigned(
-        &mut self,
-        partitions: &[TopicPartition],
-        shutdown: &CancellationToken,
-    ) -> anyhow::Result<()> {
-        self.lanes.tools().metrics.rebalance("assigned");
-        let committed = loop {
-            match self.consumer.committed(partitions, COORDINATOR_TIMEOUT) {
-                Ok(committed) => break committed,
-                Err(error) if shutdown.is_cancelled() => {
-                    return Err(error).context("reading the committed offsets");
-                }
-                Err(error) => tracing::warn!(%error, "committed offsets cannot be read"),
-            }
-            self.lanes.tools().heartbeat.beat();
-        };
-        let mut starts = Vec::with_capacity(committed.len());
-        for (partition, next) in committed {
-            self.lanes.insert(&partition, next);
-            starts.push((partition, next.map_or(Offset::Beginning, Offset::Offset)));
-        }
-        tracing::info!(partitions = starts.len(), "partitions assigned");
-        self.consumer
-            .take_up(&starts)
-            .context("taking partitions up")
-    }
-
-    fn revoked(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<()> {
-        self.lanes.tools().metrics.rebalance("revoked");
+    fn revoked(&mut self, partitions: Vec<TopicPartition>, now: Instant) {
+        self.lanes.work.metrics.rebalance("revoked");
         tracing::info!(
             partitions = partitions.len(),
             "partitions go to another member"
         );
-        let keys = keys_of(partitions);
-        if !self.settle(&keys, REVOKE_TIMEOUT) {
+        self.lanes.forget_arrival();
+        self.lanes.leave(&keys_of(&partitions));
+        self.leaving = Some(Leaving {
+            partitions,
+            deadline: now + REVOKE_TIMEOUT,
+        });
+    }
+
+    /// Lets partitions go whose ranges are committed, or for which it takes too long.
+    fn let_go(&mut self, now: Instant) -> anyhow::Result<()> {
+        let Some(leaving) = self.leaving.take() else {
+            return Ok(());
+        };
+        let keys = keys_of(&leaving.partitions);
+        let is_settled = self.lanes.is_settled(&keys);
+        if !is_settled && now < leaving.deadline {
+            self.leaving = Some(leaving);
+            return Ok(());
+        }
+        if !is_settled {
             tracing::warn!("ranges in flight are abandoned, their next owner writes them again");
         }
         self.lanes.remove(&keys);
         self.consumer
-            .let_go(partitions)
+            .let_go(&leaving.partitions)
             .context("letting partitions go")
     }
 
     fn lost(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<()> {
-        self.lanes.tools().metrics.rebalance("lost");
+        self.lanes.work.metrics.rebalance("lost");
         tracing::warn!(partitions = partitions.len(), "partitions were lost");
+        self.leaving = None;
+        self.lanes.forget_arrival();
         self.lanes.remove(&keys_of(partitions));
         self.consumer
             .let_go(partitions)
             .context("letting lost partitions go")
-    }
-
-    /// Waits until nothing of `keys` is on its way and all of it is committed.
-    fn settle(&mut self, keys: &[Key], timeout: Duration) -> bool {
-        let deadline = Instant::now() + timeout;
-        loop {
-            let now = Instant::now();
-            self.lanes.tools().heartbeat.beat();
-            self.lanes.hear(&self.consumer, now);
-            self.lanes.dispatch_for_settling(&self.consumer, now);
-            self.commit(now);
-            if self.lanes.is_settled(keys) {
-                return true;
-            }
-            if now >= deadline {
-                return false;
-            }
-            self.lanes.wait_for_report(POLL);
-        }
     }
 }
 

@@ -48,6 +48,15 @@ pub trait RowWriter: Send + Sync + 'static {
     /// Writes the rows of `part`, all or none, and returns when they can be read.
     fn write(&self, part: Part<'_>) -> impl Future<Output = Result<(), WriteError>> + Send;
 
+    /// Writes the rows of `part` without payloads, for records that are refused with them.
+    fn write_bare(&self, part: Part<'_>) -> impl Future<Output = Result<(), WriteError>> + Send;
+
+    /// Whether the audit of this range, by this group, is there.
+    fn is_audited(
+        &self,
+        row: &SinkBatchRow,
+    ) -> impl Future<Output = Result<bool, WriteError>> + Send;
+
     /// Writes the audit of ranges under the name `token`.
     fn audit(
         &self,

@@ -250,8 +250,9 @@ impl KafkaArgs {
         self.pass_through(config);
     }
 
-    /// Sets the operator's own properties, which win over ours.
-    fn pass_through(&self, config: &mut ClientConfig) {
+    /// Sets the operator's own properties, which win over ours; a service that adds properties calls
+    /// it again.
+    pub fn pass_through(&self, config: &mut ClientConfig) {
         for property in &self.kafka_properties {
             config.set(&property.key, &property.value);
         }

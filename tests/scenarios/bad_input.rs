@@ -46,7 +46,7 @@ async fn bad_requests_get_the_errors_of_the_contract() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_topic_ends_the_start_and_names_the_remedy() -> Result<()> {
     let mut stack = Stack::start(&[])?;
-    checked(&stack.run("indicator-sink", &["migrate"])?)?;
+    checked(&stack.run("indicator-sink", &["migrate", "--retention=off"])?)?;
     for service in ["producer-gateway", "stream-processor", "indicator-sink"] {
         let output = Service::run(&stack, service).await?;
         let said =

@@ -11,5 +11,6 @@ mod openapi;
 mod qcc;
 mod real_data;
 mod replay;
+mod sink;
 mod two_gateways;
 mod week;

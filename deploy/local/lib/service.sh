@@ -57,5 +57,6 @@ prepare_services() {
   done
   deploy_step topics "$STACK_BIN/stream-setup" topics
   deploy_step schemas "$STACK_BIN/stream-setup" schemas
-  deploy_step tables "$STACK_BIN/indicator-sink" migrate
+  # Histories of any age are replayed here: nothing may expire, unless somebody asks for it.
+  SINK_RETENTION=${SINK_RETENTION:-off} deploy_step tables "$STACK_BIN/indicator-sink" migrate
 }

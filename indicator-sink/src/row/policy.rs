@@ -27,7 +27,7 @@ impl PolicyRow {
             policy: policy.id,
             title: "Rules of QualiCharge and AFIREV, hourly windows".to_owned(),
             is_default: 1,
-            version: 1,
+            version: 2,
         }
     }
 }
@@ -51,6 +51,8 @@ fn parameters(policy: &Policy) -> String {
         "abnormal_energy_percent": policy.abnormal_energy_percent,
         "saturated_percent": policy.saturated_percent,
         "overloaded_percent": policy.overloaded_percent,
+        "coverage_floor_percent": policy.coverage_floor_percent,
+        "low_coverage_percent": policy.low_coverage_percent,
     })
     .to_string()
 }
@@ -67,5 +69,7 @@ mod tests {
         assert_eq!(parameters["stale_after_ms"], 7 * 86_400_000_i64);
         assert_eq!(parameters["recovery_classes_ms"][1], 86_400_000);
         assert_eq!(parameters["success_long_ms"], 180_000);
+        assert_eq!(parameters["coverage_floor_percent"], 50);
+        assert_eq!(parameters["low_coverage_percent"], 80);
     }
 }

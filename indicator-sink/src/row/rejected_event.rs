@@ -201,6 +201,15 @@ impl Archived for Rejection {
         }
     }
 
+    fn bare_row<'a>(&'a self, source: Source<'a>) -> RejectedEventRow<'a> {
+        let nothing = Bytes(&[]);
+        RejectedEventRow {
+            record_key: nothing,
+            payload: nothing,
+            ..self.row(source)
+        }
+    }
+
     fn check(&self) -> Result<(), Unstorable> {
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use rdkafka::message::OwnedMessage;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::batch::Batch;
@@ -17,16 +18,19 @@ pub(super) enum Hold {
     Full,
     /// Too much is held in all.
     Memory,
+    /// Its table takes nothing until somebody repairs something.
+    Store,
 }
 
 impl Hold {
-    pub(super) const ALL: [Self; 3] = [Self::Schema, Self::Full, Self::Memory];
+    pub(super) const ALL: [Self; 4] = [Self::Schema, Self::Full, Self::Memory, Self::Store];
 
     pub(super) const fn word(self) -> &'static str {
         match self {
             Self::Schema => "schema",
             Self::Full => "full",
             Self::Memory => "memory",
+            Self::Store => "store",
         }
     }
 }
@@ -34,10 +38,21 @@ impl Hold {
 /// A range on its way.
 #[derive(Debug)]
 pub(super) struct Flight {
-    /// Keys and values, bytes.
-    pub(super) size_bytes: usize,
+    /// What it holds in memory, about, bytes.
+    pub(super) held_bytes: usize,
     /// Whether an insert is under way: a range without rows has only its audit before it.
     pub(super) is_inserting: bool,
+}
+
+/// Whether a partition gives and takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It collects and writes.
+    Works,
+    /// It goes to another member: only what is on its way ends.
+    Leaves,
+    /// It waits to hear where it stands: records are not taken in.
+    Waits,
 }
 
 /// A partition.
@@ -46,7 +61,13 @@ pub(super) struct Lane {
     /// Which life of the partition this is.
     pub(super) number: u64,
     pub(super) topic: Topic,
+    pub(super) stage: Stage,
     pub(super) batch: Batch,
+    /// The next offset that the group has.
+    pub(super) committed: i64,
+    /// When something came last, and whether somebody looks why nothing does.
+    pub(super) heard_at: Instant,
+    pub(super) is_probed: bool,
     pub(super) flight: Option<Flight>,
     /// Records that wait for a schema, in order.
     pub(super) parked: VecDeque<OwnedMessage>,
@@ -56,11 +77,15 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(number: u64, topic: Topic, batch: Batch) -> Self {
+    pub(super) fn new(number: u64, topic: Topic, batch: Batch, now: Instant) -> Self {
         Self {
             number,
             topic,
+            stage: Stage::Works,
+            committed: batch.next(),
             batch,
+            heard_at: now,
+            is_probed: false,
             flight: None,
             parked: VecDeque::new(),
             abandon: CancellationToken::new(),
@@ -86,20 +111,22 @@ impl Lane {
         !self.holds.is_empty()
     }
 
-    /// Keys and values held, bytes.
-    pub(super) fn size_bytes(&self) -> usize {
-        self.batch.size_bytes() + self.flight.as_ref().map_or(0, |flight| flight.size_bytes)
+    /// What is held in memory, about, bytes.
+    pub(super) fn held_bytes(&self) -> usize {
+        let flight = self.flight.as_ref().map_or(0, |flight| flight.held_bytes);
+        self.batch.held_bytes() + flight
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::intent::Position;
 
     #[test]
     fn a_partition_is_paused_by_the_first_hold_and_resumed_by_the_last() {
-        let batch = Batch::new(Topic::ChargeSession, 0, None);
-        let mut lane = Lane::new(1, Topic::ChargeSession, batch);
+        let batch = Batch::new(Topic::ChargeSession, 0, Position::default());
+        let mut lane = Lane::new(1, Topic::ChargeSession, batch, Instant::now());
         assert!(lane.set_hold(Hold::Full, true));
         assert!(!lane.set_hold(Hold::Memory, true));
         assert!(!lane.set_hold(Hold::Full, true));

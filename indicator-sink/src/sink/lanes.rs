@@ -1,28 +1,27 @@
 //! The partitions of ours: records in, ranges out, reports back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use platform::kafka::consumer::{Consumer, TopicPartition};
-use platform::kafka::offsets::OffsetLedger;
-use platform::wall_clock::{SystemClock, WallClock as _};
+use anyhow::Context as _;
+use platform::kafka::consumer::{Consumer, Offset, TopicPartition};
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use super::lane::{Flight, Hold, Lane};
-use super::report::{Life, Report, fetch_schema};
-use super::{Settings, Tools};
-use crate::batch::{Batch, Range};
+use super::lane::{Flight, Hold, Lane, Stage};
+use super::pace::Pace;
+use super::report::{Asked, Life, Report, fetch_schema, read_positions, report};
+use super::{Settings, Work};
+use crate::batch::{Batch, Limits, Range};
 use crate::dead_letters::DeadLetters;
-use crate::delivery::Stored;
+use crate::delivery::{News, Stopped, Way};
 use crate::disposition::Refusal;
-use crate::metrics::in_seconds;
+use crate::intent::Position;
 use crate::record::Verdict;
-use crate::row::SinkBatchRow;
 use crate::schema::Decoders;
 use crate::topic::Topic;
 use crate::writer::RowWriter;
@@ -30,66 +29,55 @@ use crate::writer::RowWriter;
 /// A partition of a topic of ours.
 pub(super) type Key = (Topic, i32);
 
+/// How long a partition that is moved is waited for.
+const SEEK_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The key of a partition; none for a topic that is not ours.
 pub(super) fn key_of(partition: &TopicPartition) -> Option<Key> {
     Topic::named(&partition.topic).map(|topic| (topic, partition.partition))
 }
 
-fn partition_of((topic, partition): Key) -> TopicPartition {
+pub(super) fn partition_of((topic, partition): Key) -> TopicPartition {
     TopicPartition::new(topic.name(), partition)
 }
-
-/// Audits begun in one flush interval at the most: ranges are audited together, since each insert
-/// costs the server about as much as a thousand rows.
-const AUDITS_PER_FLUSH: u32 = 4;
 
 /// The partitions.
 #[derive(Debug)]
 pub(super) struct Lanes<W, D> {
-    settings: Settings,
-    tools: Tools<W, D>,
-    own: BTreeMap<Key, Lane>,
+    pub(super) consumer: Arc<Consumer>,
+    pub(super) settings: Settings,
+    pub(super) work: Work<W, D>,
+    pub(super) own: BTreeMap<Key, Lane>,
+    pub(super) lag_cursor: Option<Key>,
+    pub(super) is_asking_lag: bool,
     decoders: Decoders,
     fetching: BTreeSet<(Topic, u32)>,
-    ledger: OffsetLedger,
-    /// Ranges that are stored and not audited yet.
-    stored: Vec<(Life, i64, SinkBatchRow)>,
-    is_auditing: bool,
-    audit_after: Option<Instant>,
+    /// The assignment that waits for its positions.
+    arriving: Option<u64>,
+    pace: Pace,
     is_draining: bool,
     lives: u64,
-    // Bounded by the tasks that run: one per partition, one audit, one per schema.
-    reports: (Sender<Report>, Receiver<Report>),
+    // Bounded by the tasks that run: one per partition and one per schema.
+    pub(super) reports: (Sender<Report>, Receiver<Report>),
 }
 
 impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
-    pub(super) fn new(settings: Settings, tools: Tools<W, D>) -> Self {
+    pub(super) fn new(consumer: Arc<Consumer>, settings: Settings, work: Work<W, D>) -> Self {
         Self {
+            consumer,
             settings,
-            tools,
+            work,
             own: BTreeMap::new(),
+            lag_cursor: None,
+            is_asking_lag: false,
             decoders: Decoders::default(),
             fetching: BTreeSet::new(),
-            ledger: OffsetLedger::default(),
-            stored: Vec::new(),
-            is_auditing: false,
-            audit_after: None,
+            arriving: None,
+            pace: Pace::USUAL,
             is_draining: false,
             lives: 0,
             reports: channel(),
         }
-    }
-
-    pub(super) fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    pub(super) fn tools(&self) -> &Tools<W, D> {
-        &self.tools
-    }
-
-    pub(super) fn keys(&self) -> Vec<Key> {
-        self.own.keys().copied().collect()
     }
 
     /// From now on everything held is due.
@@ -97,15 +85,100 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         self.is_draining = true;
     }
 
-    /// Takes a partition in, whose next offset is `next`, if one is committed.
-    pub(super) fn insert(&mut self, partition: &TopicPartition, next: Option<i64>) {
-        let Some(key) = key_of(partition) else {
+    /// Asks where partitions stand that become ours.
+    pub(super) fn arrive(&mut self, partitions: Vec<TopicPartition>) {
+        self.lives += 1;
+        self.arriving = Some(self.lives);
+        self.ask_positions(Asked::Assignment(self.lives), partitions);
+    }
+
+    fn ask_positions(&self, asked: Asked, partitions: Vec<TopicPartition>) {
+        let (commits, sender) = (self.work.delivery.commits.clone(), self.reports.0.clone());
+        self.work.runtime.spawn(async move {
+            if let Some(positions) = read_positions(&commits, partitions).await {
+                report(&sender, Report::Positions(asked, positions));
+            }
+        });
+    }
+
+    /// Takes partitions up where they stand.
+    fn take_up(&mut self, positions: Vec<(TopicPartition, Position)>) -> anyhow::Result<()> {
+        let mut starts = Vec::with_capacity(positions.len());
+        for (partition, position) in positions {
+            let Some(key) = key_of(&partition) else {
+                continue;
+            };
+            if let Some(intent) = position.intent {
+                tracing::info!(%partition, from = position.next, to = intent.to,
+                    "an intended range is read again");
+            }
+            self.lives += 1;
+            let batch = Batch::new(key.0, key.1, position);
+            let lane = Lane::new(self.lives, key.0, batch, Instant::now());
+            self.own.insert(key, lane);
+            starts.push((partition, start_of(position)));
+        }
+        tracing::info!(partitions = starts.len(), "partitions assigned");
+        self.consumer
+            .take_up(&starts)
+            .context("taking partitions up")?;
+        // One that was here before may have left while it was paused.
+        let all: Vec<_> = starts.into_iter().map(|(partition, _)| partition).collect();
+        self.consumer.resume(&all).context("resuming partitions")
+    }
+
+    /// Begins a lane anew, from where its group stands: what it holds is not to be written.
+    fn restart(&mut self, key: Key) {
+        let Some(lane) = self.own.get_mut(&key) else {
             return;
         };
         self.lives += 1;
-        let lane = Lane::new(self.lives, key.0, Batch::new(key.0, key.1, next));
-        self.own.insert(key, lane);
-        self.ledger.assigned(partition);
+        lane.abandon.cancel();
+        let batch = Batch::new(key.0, key.1, Position::default());
+        let stage = lane.stage;
+        *lane = Lane::new(self.lives, key.0, batch, Instant::now());
+        lane.stage = Stage::Waits;
+        // One that leaves anyhow needs no position.
+        if stage == Stage::Works {
+            let asked = Asked::Lane((key, self.lives));
+            self.ask_positions(asked, vec![partition_of(key)]);
+        }
+    }
+
+    fn resume(&mut self, life: Life, positions: &[(TopicPartition, Position)]) {
+        let (Some((partition, position)), Some(lane)) =
+            (positions.first(), self.own.get_mut(&life.0))
+        else {
+            return;
+        };
+        if lane.number != life.1 || lane.stage != Stage::Waits {
+            return;
+        }
+        let start = start_of(*position);
+        match self.consumer.seek(partition, start, SEEK_TIMEOUT) {
+            Ok(()) => {
+                let batch = Batch::new(life.0.0, life.0.1, *position);
+                *lane = Lane::new(life.1, life.0.0, batch, Instant::now());
+                // Its holds are gone, the client's may not be.
+                if let Err(error) = self.consumer.resume(std::slice::from_ref(partition)) {
+                    tracing::warn!(%partition, %error, "partition cannot be resumed");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%partition, %error, "partition cannot be moved back");
+                lane.stage = Stage::Works;
+                self.restart(life.0);
+            }
+        }
+    }
+
+    /// Lets what is on its way end, and nothing more.
+    pub(super) fn leave(&mut self, keys: &[Key]) {
+        for key in keys {
+            if let Some(lane) = self.own.get_mut(key) {
+                lane.stage = Stage::Leaves;
+            }
+        }
     }
 
     /// Drops partitions and what they hold.
@@ -113,13 +186,18 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         for key in keys {
             if let Some(lane) = self.own.remove(key) {
                 lane.abandon.cancel();
+                self.work.metrics.lag_gone(key.0, key.1);
             }
-            self.ledger.forget(&partition_of(*key));
         }
     }
 
+    /// Forgets an assignment that waits for its positions.
+    pub(super) fn forget_arrival(&mut self) {
+        self.arriving = None;
+    }
+
     /// Takes a record in.
-    pub(super) fn take(&mut self, consumer: &Consumer, record: &BorrowedMessage<'_>, now: Instant) {
+    pub(super) fn take(&mut self, record: &BorrowedMessage<'_>, now: Instant) {
         let Some(topic) = Topic::named(record.topic()) else {
             return;
         };
@@ -127,6 +205,10 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         let Some(lane) = self.own.get_mut(&key) else {
             return;
         };
+        if lane.stage != Stage::Works {
+            return;
+        }
+        lane.heard_at = now;
         if !lane.parked.is_empty() {
             lane.parked.push_back(record.detach());
             return;
@@ -134,12 +216,12 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         match lane.batch.add(record, &self.decoders, now) {
             Verdict::NeedsSchema(id) => {
                 lane.parked.push_back(record.detach());
-                hold(consumer, key, lane, Hold::Schema, true);
+                hold(&self.consumer, key, lane, Hold::Schema, true);
                 self.fetch(topic, id);
             }
             Verdict::Row(_) | Verdict::Null | Verdict::Refused(_) => {
                 if lane.batch.is_full(&self.settings.limits) {
-                    hold(consumer, key, lane, Hold::Full, true);
+                    hold(&self.consumer, key, lane, Hold::Full, true);
                 }
             }
         }
@@ -149,18 +231,22 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         if !self.fetching.insert((topic, id)) {
             return;
         }
-        let (registry, sender) = (self.tools.registry.clone(), self.reports.0.clone());
-        self.tools.runtime.spawn(async move {
+        let (registry, sender) = (self.work.registry.clone(), self.reports.0.clone());
+        self.work.runtime.spawn(async move {
             let schema = fetch_schema(&registry, id).await;
             report(&sender, Report::Schema { topic, id, schema });
         });
     }
 
     /// Takes in what tasks have reported.
-    pub(super) fn hear(&mut self, consumer: &Consumer, now: Instant) {
+    ///
+    /// # Errors
+    /// When the sink cannot go on.
+    pub(super) fn hear(&mut self, now: Instant) -> anyhow::Result<()> {
         while let Ok(report) = self.reports.1.try_recv() {
-            self.settle_report(consumer, report, now);
+            self.settle(report, now)?;
         }
+        Ok(())
     }
 
     /// Waits for a report, at most `timeout`, and leaves it for [`Self::hear`].
@@ -170,64 +256,65 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         }
     }
 
-    fn settle_report(&mut self, consumer: &Consumer, report: Report, now: Instant) {
+    fn settle(&mut self, report: Report, now: Instant) -> anyhow::Result<()> {
         match report {
-            Report::Delivered {
-                life,
-                range,
-                result,
-            } => {
-                if let Ok(stored) = result {
-                    self.note_stored(life, &range, stored);
+            Report::News(life, news) => self.note_news(life, news),
+            Report::Ended(life, Ok(next)) => {
+                if let Some(lane) = self.current(life) {
+                    lane.flight = None;
+                    lane.committed = next;
                 }
             }
-            Report::Audited(ranges) => {
-                self.is_auditing = false;
-                for range in ranges {
-                    self.note_done(range);
+            Report::Ended(life, Err(stopped)) => {
+                if self.current(life).is_some() && stopped == Stopped::NotOurs {
+                    self.restart(life.0);
                 }
             }
+            Report::Positions(Asked::Assignment(number), positions) => {
+                if self.arriving == Some(number) {
+                    self.arriving = None;
+                    return self.take_up(positions?);
+                }
+            }
+            Report::Positions(Asked::Lane(life), positions) => self.resume(life, &positions?),
+            Report::Probed(life, from, found) => return self.note_probe(life, from, found, now),
+            Report::End(life, end) => self.note_end(life, end),
             Report::Schema { topic, id, schema } => {
                 self.fetching.remove(&(topic, id));
                 let schema = schema.as_deref().map_err(Clone::clone);
-                self.learn(consumer, (topic, id), schema, now);
+                self.learn((topic, id), schema, now);
             }
         }
+        Ok(())
     }
 
-    /// Notes a range whose rows can be read; its audit and its commit are still to come.
-    fn note_stored(&mut self, life: Life, range: &Range, stored: Stored) {
-        self.tools
-            .metrics
-            .settled(range, stored, SystemClock.now_ms());
-        if let Some(flight) = self.current(life).and_then(|lane| lane.flight.as_mut()) {
-            flight.is_inserting = false;
+    fn note_news(&mut self, life: Life, news: News) {
+        match news {
+            News::Passed => self.pace.passed(),
+            News::SlowDown => self.pace.slow_down(),
+            News::Blocked | News::Stored => {}
         }
-        let row = audit_row(&self.settings, range, stored);
-        self.stored.push((life, range.to, row));
-    }
-
-    /// Notes a range that is audited: its end may be committed, and the next one may go.
-    fn note_done(&mut self, (life, next): (Life, i64)) {
+        let consumer = Arc::clone(&self.consumer);
         let Some(lane) = self.current(life) else {
             return;
         };
-        lane.flight = None;
-        // A repetition cannot come here: ranges of a life follow one another.
-        let _advance = self.ledger.done_before(&partition_of(life.0), next);
+        if news == News::Stored
+            && let Some(flight) = lane.flight.as_mut()
+        {
+            flight.is_inserting = false;
+        }
+        match news {
+            News::Blocked => hold(&consumer, life.0, lane, Hold::Store, true),
+            News::Passed => hold(&consumer, life.0, lane, Hold::Store, false),
+            News::SlowDown | News::Stored => {}
+        }
     }
 
-    fn current(&mut self, (key, number): Life) -> Option<&mut Lane> {
+    pub(super) fn current(&mut self, (key, number): Life) -> Option<&mut Lane> {
         self.own.get_mut(&key).filter(|lane| lane.number == number)
     }
 
-    fn learn(
-        &mut self,
-        consumer: &Consumer,
-        (topic, id): (Topic, u32),
-        schema: Result<&str, Refusal>,
-        now: Instant,
-    ) {
+    fn learn(&mut self, (topic, id): (Topic, u32), schema: Result<&str, Refusal>, now: Instant) {
         self.decoders.learn(topic, id, schema);
         let mut next = Vec::new();
         for (key, lane) in &mut self.own {
@@ -242,7 +329,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
                 }
             }
             if lane.parked.is_empty() {
-                hold(consumer, *key, lane, Hold::Schema, false);
+                hold(&self.consumer, *key, lane, Hold::Schema, false);
             }
         }
         for id in next {
@@ -251,25 +338,16 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     }
 
     /// Starts what is due and what there is room for.
-    pub(super) fn dispatch(&mut self, consumer: &Consumer, now: Instant) {
-        self.dispatch_ranges(consumer, now);
-        self.dispatch_audit(now);
-        self.bound_memory(consumer);
-    }
-
-    /// Starts only what has to end before partitions go; while draining, everything.
-    pub(super) fn dispatch_for_settling(&mut self, consumer: &Consumer, now: Instant) {
-        if self.is_draining {
-            self.dispatch_ranges(consumer, now);
-        }
-        self.audit_after = None;
-        self.dispatch_audit(now);
-    }
-
-    fn dispatch_ranges(&mut self, consumer: &Consumer, now: Instant) {
-        let limits = self.settings.limits;
+    pub(super) fn dispatch(&mut self, now: Instant) {
+        let limits = Limits {
+            age: self.pace.age(self.settings.limits.age),
+            ..self.settings.limits
+        };
         let is_due = |lane: &Lane| {
-            lane.flight.is_none() && (self.is_draining || lane.batch.is_due(&limits, now))
+            lane.stage == Stage::Works
+                && lane.flight.is_none()
+                && !lane.batch.is_empty()
+                && (self.is_draining || lane.batch.is_due(&limits, now))
         };
         let mut due: Vec<_> = self
             .own
@@ -290,73 +368,46 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
             let Some(range) = lane.batch.seal() else {
                 continue;
             };
-            hold(consumer, key, lane, Hold::Full, false);
+            if !lane.batch.is_full(&limits) {
+                hold(&self.consumer, key, lane, Hold::Full, false);
+            }
             let is_inserting = !range.is_rowless();
+            room -= usize::from(is_inserting);
             lane.flight = Some(Flight {
-                size_bytes: range.size_bytes(),
+                held_bytes: range.held_bytes(),
                 is_inserting,
             });
             let (life, abandon) = ((key, lane.number), lane.abandon.clone());
-            if is_inserting {
-                room -= 1;
-                self.deliver(life, range, abandon);
-            } else {
-                self.note_stored(life, &range, Stored::default());
-            }
+            self.deliver(life, range, abandon);
         }
+        self.look_after_intents(now);
+        self.bound_memory();
     }
 
-    fn inserting(&self) -> usize {
+    pub(super) fn inserting(&self) -> usize {
         let flights = self.own.values().filter_map(|lane| lane.flight.as_ref());
         flights.filter(|flight| flight.is_inserting).count()
     }
 
     fn deliver(&self, life: Life, range: Range, abandon: CancellationToken) {
-        let (delivery, sender) = (self.tools.delivery.clone(), self.reports.0.clone());
-        self.tools.runtime.spawn(async move {
-            let result = delivery.deliver(&range, &abandon).await;
-            let range = Box::new(range);
-            report(
-                &sender,
-                Report::Delivered {
-                    life,
-                    range,
-                    result,
-                },
-            );
+        let (delivery, sender) = (self.work.delivery.clone(), self.reports.0.clone());
+        self.work.runtime.spawn(async move {
+            let news = sender.clone();
+            let tell = move |what| report(&news, Report::News(life, what));
+            let way = Way {
+                abandon: &abandon,
+                tell: &tell,
+            };
+            let ended = delivery.deliver(&range, &way).await;
+            let ended = ended.map(|_stored| range.to);
+            report(&sender, Report::Ended(life, ended));
         });
     }
 
-    /// Audits all stored ranges in one insert.
-    fn dispatch_audit(&mut self, now: Instant) {
-        let is_early = self.audit_after.is_some_and(|after| now < after);
-        if self.is_auditing || is_early || self.stored.is_empty() {
-            return;
-        }
-        self.is_auditing = true;
-        self.audit_after = Some(now + self.settings.limits.age / AUDITS_PER_FLUSH);
-        let stored = std::mem::take(&mut self.stored);
-        let (delivery, sender) = (self.tools.delivery.clone(), self.reports.0.clone());
-        let ranges: Vec<_> = stored
-            .iter()
-            .map(|(life, next, _)| (*life, *next))
-            .collect();
-        let rows: Vec<_> = stored.into_iter().map(|(_, _, row)| row).collect();
-        self.tools.runtime.spawn(async move {
-            let token = audit_token(&rows);
-            let mut attempt = 0;
-            while let Err(error) = delivery.writer().audit(&rows, &token).await {
-                tracing::warn!(attempt, error = error.sentence(), "audit was not written");
-                tokio::time::sleep(delivery.delay(attempt)).await;
-                attempt += 1;
-            }
-            report(&sender, Report::Audited(ranges));
-        });
-    }
-
-    /// Pauses everything while too much is held, until half of that is left.
-    fn bound_memory(&mut self, consumer: &Consumer) {
-        let held: usize = self.own.values().map(Lane::size_bytes).sum();
+    /// Pauses everything while too much is held, until half of that is left. An intended range goes
+    /// on: it cannot be cut, and an earlier attempt has held it.
+    fn bound_memory(&mut self) {
+        let held: usize = self.own.values().map(Lane::held_bytes).sum();
         let max = self.settings.max_buffered_bytes;
         let is_held = self.own.values().any(|lane| lane.has(Hold::Memory));
         let is_over = held > max;
@@ -364,69 +415,37 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
             return;
         }
         for (key, lane) in &mut self.own {
-            hold(consumer, *key, lane, Hold::Memory, is_over);
+            let is_on = is_over && lane.batch.awaits().is_none();
+            hold(&self.consumer, *key, lane, Hold::Memory, is_on);
         }
     }
 
-    /// Next offsets that may be committed.
-    pub(super) fn uncommitted(&self) -> Vec<(TopicPartition, i64)> {
-        self.ledger.uncommitted()
-    }
-
-    /// Notes that `offsets` are committed.
-    pub(super) fn committed(&mut self, offsets: &[(TopicPartition, i64)]) {
-        self.ledger.committed(offsets);
-        let now = in_seconds(SystemClock.now_ms());
-        self.tools.metrics.last_progress.set(now);
-    }
-
-    /// Whether nothing of `keys` is on its way or waits for its commit.
+    /// Whether nothing of `keys` is on its way, nor, while draining, held.
     pub(super) fn is_settled(&self, keys: &[Key]) -> bool {
         let mut lanes = keys.iter().filter_map(|key| self.own.get(key));
-        let is_idle =
-            |lane: &Lane| lane.flight.is_none() && (!self.is_draining || lane.batch.is_empty());
-        let uncommitted = self.ledger.uncommitted();
-        let mut waiting = uncommitted
-            .iter()
-            .filter_map(|(partition, _)| key_of(partition));
-        lanes.all(is_idle) && !waiting.any(|key| keys.contains(&key))
+        lanes.all(|lane| {
+            lane.flight.is_none()
+                && (!self.is_draining || lane.stage != Stage::Works || lane.batch.is_empty())
+        })
     }
 
-    /// Sets the gauges.
-    pub(super) fn measure(&self) {
-        let metrics = &self.tools.metrics;
-        let held: usize = self.own.values().map(Lane::size_bytes).sum();
-        metrics
-            .buffered_bytes
-            .set(i64::try_from(held).unwrap_or(i64::MAX));
-        metrics
-            .inflight_inserts
-            .set(i64::try_from(self.inserting()).unwrap_or(i64::MAX));
-        for reason in Hold::ALL {
-            let paused = self.own.values().filter(|lane| lane.has(reason)).count();
-            metrics
-                .paused_partitions
-                .with_label_values(&[reason.word()])
-                .set(i64::try_from(paused).unwrap_or(i64::MAX));
-        }
-        for topic in Topic::ALL {
-            let lanes = self.own.values().filter(|lane| lane.topic == topic);
-            let oldest = lanes
-                .filter_map(|lane| lane.batch.first_timestamp_ms())
-                .min();
-            metrics
-                .oldest_unflushed
-                .with_label_values(&[topic.name()])
-                .set(in_seconds(oldest.unwrap_or(0)));
-        }
+    /// Asks for the end of a partition, for its lag.
+    pub(super) fn ask_end(&mut self, key: Key) {
+        let Some(lane) = self.own.get(&key) else {
+            return;
+        };
+        self.is_asking_lag = true;
+        let life = (key, lane.number);
+        let (commits, sender) = (self.work.delivery.commits.clone(), self.reports.0.clone());
+        self.work.runtime.spawn(async move {
+            let end = commits.end(partition_of(key)).await;
+            report(&sender, Report::End(life, end));
+        });
     }
 }
 
-/// The thread outlives its tasks, except at the end, when nobody asks any more.
-fn report(sender: &Sender<Report>, report: Report) {
-    if sender.send(report).is_err() {
-        tracing::debug!("a task ended after the sink");
-    }
+fn start_of(position: Position) -> Offset {
+    position.next.map_or(Offset::Beginning, Offset::Offset)
 }
 
 /// Adds or removes a hold, and pauses or resumes the partition when that changes it.
@@ -443,37 +462,4 @@ fn hold(consumer: &Consumer, key: Key, lane: &mut Lane, reason: Hold, is_on: boo
     if let Err(error) = changed {
         tracing::warn!(partition = %partition[0], %error, "partition cannot be paused or resumed");
     }
-}
-
-fn audit_row(settings: &Settings, range: &Range, stored: Stored) -> SinkBatchRow {
-    let count = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-    let (first, last) = range.timestamps_ms.unwrap_or((0, 0));
-    SinkBatchRow {
-        consumer_group: settings.group.clone(),
-        topic: range.topic.name().to_owned(),
-        partition: u16::try_from(range.partition).unwrap_or(u16::MAX),
-        table_name: range.topic.table().to_owned(),
-        from_offset: u64::try_from(range.from).unwrap_or(0),
-        to_offset: u64::try_from(range.to).unwrap_or(0),
-        rows: count(stored.rows),
-        dead_letters: count(stored.dead_letters),
-        nulls: count(range.nulls),
-        bytes: u64::try_from(range.size_bytes()).unwrap_or(u64::MAX),
-        first_timestamp: first.max(0),
-        last_timestamp: last.max(0),
-        replayed: false,
-        split: stored.is_split,
-        instance: settings.instance.clone(),
-    }
-}
-
-/// One name for the audits of the same ranges, whoever writes them.
-fn audit_token(rows: &[SinkBatchRow]) -> String {
-    let name = |row: &SinkBatchRow| {
-        let (group, topic, partition) = (&row.consumer_group, &row.topic, row.partition);
-        let (from, to) = (row.from_offset, row.to_offset);
-        format!("{group}-{topic}-{partition}-{from}-{to}")
-    };
-    let names: Vec<_> = rows.iter().map(name).collect();
-    Uuid::new_v5(&Uuid::NAMESPACE_OID, names.join("\n").as_bytes()).to_string()
 }

@@ -15,6 +15,24 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(10);
 /// Time that the server may take to answer. It bounds how late a frozen process can still insert.
 const END_TIMEOUT: Duration = Duration::from_mins(1);
 
+/// How rows are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As they are.
+    Whole,
+    /// Without payloads.
+    Bare,
+}
+
+/// The name of a part: the same in every attempt, another one without payloads.
+fn token(part: Part<'_>, form: Form) -> String {
+    let token = part.range.token(part.from, part.to);
+    match form {
+        Form::Whole => token,
+        Form::Bare => format!("{token}-bare"),
+    }
+}
+
 /// Settings of every insert, which an operator may change.
 #[derive(Debug, Clone, Copy)]
 pub struct InsertSettings {
@@ -51,7 +69,12 @@ impl ClickHouse {
         Self { client }
     }
 
-    async fn insert<T: Archived>(&self, kept: &[Kept<T>], part: Part<'_>) -> ClientResult<()> {
+    async fn insert<T: Archived>(
+        &self,
+        kept: &[Kept<T>],
+        part: Part<'_>,
+        form: Form,
+    ) -> ClientResult<()> {
         let start = kept.partition_point(|kept| kept.offset < part.from);
         let end = kept.partition_point(|kept| kept.offset < part.to);
         let kept = kept.get(start..end).unwrap_or_default();
@@ -62,10 +85,7 @@ impl ClickHouse {
             .client
             .insert::<T::Row>(T::TABLE)
             .await?
-            .with_setting(
-                "insert_deduplication_token",
-                part.range.token(part.from, part.to),
-            )
+            .with_setting("insert_deduplication_token", token(part, form))
             .with_timeouts(Some(SEND_TIMEOUT), Some(END_TIMEOUT));
         for kept in kept {
             let source = Source {
@@ -73,7 +93,11 @@ impl ClickHouse {
                 partition: u16::try_from(part.range.partition).unwrap_or(u16::MAX),
                 offset: u64::try_from(kept.offset).unwrap_or(0),
             };
-            insert.write(&kept.record.row(source)).await?;
+            let row = match form {
+                Form::Whole => kept.record.row(source),
+                Form::Bare => kept.record.bare_row(source),
+            };
+            insert.write(&row).await?;
         }
         insert.end().await
     }
@@ -100,15 +124,17 @@ impl ClickHouse {
         insert.end().await
     }
 
-    async fn insert_part(&self, part: Part<'_>) -> ClientResult<()> {
+    async fn insert_part(&self, part: Part<'_>, form: Form) -> ClientResult<()> {
         match &part.range.records {
-            Records::ChargePoint(kept) => self.insert(kept, part).await,
-            Records::ChargePointStatus(kept) => self.insert(kept, part).await,
-            Records::ChargeSession(kept) => self.insert(kept, part).await,
-            Records::ChargePointIndicator(kept) => self.insert(kept, part).await,
-            Records::StationIndicator(kept) => self.insert(kept, part).await,
-            Records::FailureEpisode(kept) => self.insert(kept, part).await,
-            Records::DeadLetter(kept) | Records::LateEvent(kept) => self.insert(kept, part).await,
+            Records::ChargePoint(kept) => self.insert(kept, part, form).await,
+            Records::ChargePointStatus(kept) => self.insert(kept, part, form).await,
+            Records::ChargeSession(kept) => self.insert(kept, part, form).await,
+            Records::ChargePointIndicator(kept) => self.insert(kept, part, form).await,
+            Records::StationIndicator(kept) => self.insert(kept, part, form).await,
+            Records::FailureEpisode(kept) => self.insert(kept, part, form).await,
+            Records::DeadLetter(kept) | Records::LateEvent(kept) => {
+                self.insert(kept, part, form).await
+            }
         }
     }
 
@@ -123,9 +149,36 @@ impl ClickHouse {
 
 impl RowWriter for ClickHouse {
     async fn write(&self, part: Part<'_>) -> Result<(), WriteError> {
-        match self.insert_part(part).await {
+        match self.insert_part(part, Form::Whole).await {
             Ok(()) => Ok(()),
             Err(error) => Err(self.failed(part.range.topic.table(), error).await),
+        }
+    }
+
+    async fn write_bare(&self, part: Part<'_>) -> Result<(), WriteError> {
+        match self.insert_part(part, Form::Bare).await {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.failed(part.range.topic.table(), error).await),
+        }
+    }
+
+    async fn is_audited(&self, row: &SinkBatchRow) -> Result<bool, WriteError> {
+        let query = "SELECT count() FROM sink_batch WHERE consumer_group = ? AND topic = ? \
+                     AND partition = ? AND table_name = ? AND from_offset = ? AND to_offset = ?";
+        let count = self
+            .client
+            .query(query)
+            .bind(&row.consumer_group)
+            .bind(&row.topic)
+            .bind(row.partition)
+            .bind(&row.table_name)
+            .bind(row.from_offset)
+            .bind(row.to_offset)
+            .fetch_one::<u64>()
+            .await;
+        match count {
+            Ok(count) => Ok(count > 0),
+            Err(error) => Err(self.failed("sink_batch", error).await),
         }
     }
 

@@ -18,6 +18,7 @@ struct State {
     audits: Vec<SinkBatchRow>,
     failures: VecDeque<String>,
     poison: Vec<i64>,
+    bare: Vec<i64>,
 }
 
 impl RecordingWriter {
@@ -27,9 +28,24 @@ impl RecordingWriter {
         self.lock().failures.extend(answers);
     }
 
+    /// How many answers are left before it obeys.
+    pub fn failures_left(&self) -> usize {
+        self.lock().failures.len()
+    }
+
+    /// Obeys from now on.
+    pub fn obey(&self) {
+        self.lock().failures.clear();
+    }
+
     /// Refuses every part that holds the record at `offset`, as a failing constraint does.
     pub fn poison(&self, offset: i64) {
         self.lock().poison.push(offset);
+    }
+
+    /// The offsets written without payload.
+    pub fn bare(&self) -> Vec<i64> {
+        self.lock().bare.clone()
     }
 
     /// The offsets written, by token, as a table that deduplicates by token holds them.
@@ -68,6 +84,25 @@ impl RowWriter for RecordingWriter {
             table: part.range.topic.table(),
             source: clickhouse::error::Error::BadResponse(text),
         })
+    }
+
+    async fn write_bare(&self, part: Part<'_>) -> Result<(), WriteError> {
+        let mut offsets = part.range.records.offsets();
+        offsets.retain(|offset| (part.from..part.to).contains(offset));
+        self.lock().bare.extend(offsets);
+        Ok(())
+    }
+
+    async fn is_audited(&self, row: &SinkBatchRow) -> Result<bool, WriteError> {
+        let range = |row: &SinkBatchRow| {
+            let partition = (row.topic.clone(), row.partition);
+            (partition, row.from_offset, row.to_offset)
+        };
+        Ok(self
+            .lock()
+            .audits
+            .iter()
+            .any(|audit| range(audit) == range(row)))
     }
 
     async fn audit(&self, rows: &[SinkBatchRow], _token: &str) -> Result<(), WriteError> {

@@ -4,12 +4,18 @@
 #[cfg(test)]
 mod database;
 #[cfg(test)]
+mod errors;
+#[cfg(test)]
 mod migrations;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]
+mod replays;
+#[cfg(test)]
 mod rows;
+#[cfg(test)]
+mod simulation;
 #[cfg(test)]
 mod sink;

@@ -1,8 +1,10 @@
 //! The schema: applied twice, commented throughout, and views that compute what they say.
 
+use clap::Parser as _;
 use domain::indicator::{StationSweep, Vector};
 use domain::{ChargePointIndicator, EpisodeOutcome, FailureEpisode, Phase, Span, StationIndicator};
-use indicator_sink::migrate::{migrate, missing_in};
+use indicator_sink::config::{Command, Config};
+use indicator_sink::migrate::{Flavour, migrate, missing_in, rendered};
 use indicator_sink::topic::Topic;
 use indicator_sink::writer::{Part, RowWriter as _};
 
@@ -31,6 +33,54 @@ async fn a_changed_checksum_is_refused() {
         .await;
     let error = migrate(database.args()).await.unwrap_err();
     assert!(format!("{error:#}").contains("0020_policy"), "{error:#}");
+}
+
+#[tokio::test]
+async fn every_statement_parses_in_every_flavour() {
+    let database = Database::empty().await;
+    let server = database.args().server();
+    for flavour in [Flavour::Plain, Flavour::Replicated, Flavour::Sharded] {
+        for migration in rendered().unwrap() {
+            for statement in migration.in_flavour(flavour, "a cluster") {
+                let explain = format!("EXPLAIN AST {statement}");
+                let parsed = server.query_raw(&explain).fetch_all::<String>().await;
+                assert!(parsed.is_ok(), "{flavour:?} {parsed:?}\n{statement}");
+                let is_plain = statement.contains("non_replicated_")
+                    || statement.contains("ENGINE = ReplacingMergeTree")
+                    || !statement.contains("ON CLUSTER 'a cluster'");
+                assert_eq!(
+                    is_plain,
+                    flavour == Flavour::Plain,
+                    "{flavour:?} {statement}"
+                );
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn retention_is_set_once_and_removed() {
+    let database = Database::migrated().await;
+    let retention = |flag: &str| {
+        let flags = ["indicator-sink", "migrate", "--retention", flag];
+        match Config::try_parse_from(flags).unwrap().into_command() {
+            Command::Migrate(args) => args.retention,
+            other @ Command::Run(_) => panic!("{other:?}"),
+        }
+    };
+    let client = database.args().client();
+    let (on, off) = (retention("on"), retention("off"));
+    assert!(off.missing(&client).await.unwrap().is_empty());
+    for (flags, others) in [(&on, &off), (&off, &on)] {
+        let missing = flags.missing(&client).await.unwrap();
+        assert!(missing.len() >= 7, "{missing:?}");
+        for statement in &missing {
+            database.execute(statement).await;
+        }
+        let again = flags.missing(&client).await.unwrap();
+        assert!(again.is_empty(), "{again:?}");
+        assert_eq!(others.missing(&client).await.unwrap().len(), missing.len());
+    }
 }
 
 #[tokio::test]

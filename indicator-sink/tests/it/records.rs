@@ -11,6 +11,7 @@ use domain::{
     Window, wire,
 };
 use indicator_sink::batch::{Batch, Range};
+use indicator_sink::intent::Position;
 use indicator_sink::record::Verdict;
 use indicator_sink::schema::Decoders;
 use indicator_sink::topic::Topic;
@@ -233,15 +234,21 @@ pub(crate) fn message(topic: Topic, offset: i64, value: Option<Vec<u8>>) -> Owne
     )
 }
 
-/// The range that holds `messages`, all decodable.
-pub(crate) fn range(topic: Topic, messages: &[OwnedMessage]) -> Range {
+/// What decodes every record here.
+pub(crate) fn decoders() -> Decoders {
     let mut decoders = Decoders::default();
     for contract in domain::contract::CONTRACTS {
         if let Some(topic) = Topic::named(contract.topic) {
             decoders.learn(topic, SCHEMA_ID, Ok(contract.schema));
         }
     }
-    let mut batch = Batch::new(topic, 5, Some(0));
+    decoders
+}
+
+/// The range that holds `messages`, all decodable.
+pub(crate) fn range(topic: Topic, messages: &[OwnedMessage]) -> Range {
+    let (decoders, position) = (decoders(), Position::of(Some(0), "").unwrap());
+    let mut batch = Batch::new(topic, 5, position);
     for message in messages {
         let verdict = batch.add(message, &decoders, Instant::now());
         assert!(matches!(verdict, Verdict::Row(_)), "{verdict:?}");

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::contract::CHARGE_POINT_STATUS;
 use indicator_sink::batch::Limits;
 use indicator_sink::dead_letters::RecordingDeadLetters;
-use indicator_sink::delivery::Delivery;
+use indicator_sink::delivery::Sender;
 use indicator_sink::health::Health;
 use indicator_sink::metrics::Metrics;
 use indicator_sink::sink::{Settings, Sink, Tools};
@@ -18,8 +18,11 @@ use platform::dead_letter::DeadLetter;
 use platform::kafka::KafkaArgs;
 use platform::kafka::consumer::Consumer;
 use platform::kafka::producer::{Producer, Record};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -46,6 +49,18 @@ impl Broker {
         let config = args.producer_config("test", PATIENCE);
         let producer = Producer::new(&config, PATIENCE).unwrap();
         Self { cluster, producer }
+    }
+
+    /// What the group has of a partition: offset and metadata.
+    fn committed(&self, topic: Topic, partition: i32) -> (Offset, String) {
+        let args = KafkaArgs::plaintext(&self.cluster.bootstrap_servers());
+        let config = args.consumer_config("test", "indicator-sink");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let mut asked = TopicPartitionList::new();
+        asked.add_partition(topic.name(), partition);
+        let found = consumer.committed_offsets(asked, PATIENCE).unwrap();
+        let element = found.find_partition(topic.name(), partition).unwrap();
+        (element.offset(), element.metadata().to_owned())
     }
 
     async fn send(&self, topic: Topic, partition: i32, values: Vec<Option<Vec<u8>>>) {
@@ -85,6 +100,11 @@ impl Doubles {
     }
 
     fn start(&self, broker: &Broker) -> Running {
+        self.start_with(broker, 100, PATIENCE)
+    }
+
+    /// A sink with ranges of at most so many rows, that takes so long to leave.
+    fn start_with(&self, broker: &Broker, rows: usize, drain_timeout: Duration) -> Running {
         let shutdown = CancellationToken::new();
         let args = KafkaArgs::plaintext(&broker.cluster.bootstrap_servers());
         let consumer = Consumer::new(&args.consumer_config("test", "indicator-sink")).unwrap();
@@ -92,26 +112,32 @@ impl Doubles {
         let health = Health::new(Readiness::new(shutdown.clone()));
         let (writer, dead_letters) = (self.writer.clone(), self.dead_letters.clone());
         let tools = Tools {
-            delivery: Delivery::new(writer, dead_letters, metrics.clone(), health),
+            writer,
+            dead_letters,
+            health,
             registry: self.registry.client(),
             metrics,
             heartbeat: Liveness::default().heartbeat("poll", PATIENCE),
             runtime: Handle::current(),
         };
         let settings = Settings {
-            group: "indicator-sink".to_owned(),
-            instance: "a".to_owned(),
+            sender: Sender {
+                group: "indicator-sink".to_owned(),
+                instance: "a".to_owned(),
+                max_dead_letters: 100,
+            },
+            probe: args.consumer_config("test", "probe"),
             limits: Limits {
-                rows: 100,
+                rows,
                 bytes: 1 << 20,
                 days: 60,
                 age: Duration::from_millis(50),
             },
             max_inflight: 2,
             max_buffered_bytes: 1 << 20,
-            drain_timeout: PATIENCE,
+            drain_timeout,
         };
-        let sink = Sink::new(consumer, settings, tools);
+        let sink = Sink::new(consumer, settings, tools).unwrap();
         let until = shutdown.clone();
         let thread = std::thread::spawn(move || sink.run(&until));
         Running { shutdown, thread }
@@ -291,4 +317,75 @@ async fn a_record_that_the_store_refuses_is_found_by_halving() {
     let offsets: Vec<_> = doubles.writer.written().into_values().flatten().collect();
     assert!(!offsets.contains(&5) && offsets.len() == 7);
     assert!(doubles.writer.audits().iter().any(|audit| audit.split));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_intended_is_written_under_its_name_by_the_next_sink_whatever_its_limits() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let topic = Topic::LateEvent;
+    let values: Vec<_> = (0..90).map(|_| Some(b"x".to_vec())).collect();
+    broker.send(topic, 0, values).await;
+    // The table takes nothing, and the sink leaves at once: as if it was killed before the insert.
+    doubles.writer.fail_next(&["502 Bad Gateway"; 1_000]);
+    let running = doubles.start_with(&broker, 40, Duration::ZERO);
+    wait_until("an insert is tried", || {
+        doubles.writer.failures_left() < 1_000
+    })
+    .await;
+    running.stop().await.unwrap();
+    assert!(doubles.writer.written().is_empty());
+    let intent = broker.committed(topic, 0);
+    assert_eq!(intent, (Offset::Offset(0), r#"{"v":1,"to":40}"#.to_owned()));
+
+    doubles.writer.obey();
+    let running = doubles.start_with(&broker, 7, PATIENCE);
+    wait_until("all is written", || doubles.rows(topic) == 90).await;
+    running.stop().await.unwrap();
+    let written = doubles.writer.written();
+    let lengths: Vec<_> = written.values().map(Vec::len).collect();
+    assert_eq!(written.get("late-event-0-0-40").map(Vec::len), Some(40));
+    assert_eq!(lengths.iter().filter(|length| **length > 7).count(), 1);
+    let replays: Vec<_> = doubles.writer.audits();
+    assert_eq!(replays.iter().filter(|audit| audit.replayed).count(), 1);
+    assert_eq!(
+        broker.committed(topic, 0),
+        (Offset::Offset(90), String::new())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_range_whose_intent_is_refused_is_dropped_and_read_again() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let (topic, illegal) = (
+        Topic::LateEvent,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION,
+    );
+    broker
+        .cluster
+        .request_errors(RDKafkaApiKey::OffsetCommit, &[illegal, illegal]);
+    let values = (0..30).map(|_| Some(b"x".to_vec())).collect();
+    broker.send(topic, 0, values).await;
+    let running = doubles.start(&broker);
+    wait_until("all is written", || doubles.rows(topic) == 30).await;
+    running.stop().await.unwrap();
+    assert_eq!(doubles.audited(topic, 0), Some((0, 30)));
+    assert_eq!(
+        broker.committed(topic, 0),
+        (Offset::Offset(30), String::new())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_dead_letter_that_cannot_be_stored_is_stored_without_its_payload() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let topic = Topic::DeadLetter;
+    doubles.writer.poison(1);
+    let values = (0..3).map(|_| Some(b"x".to_vec())).collect();
+    broker.send(topic, 0, values).await;
+    let running = doubles.start(&broker);
+    wait_until("the rest is written", || doubles.rows(topic) == 2).await;
+    running.stop().await.unwrap();
+    assert_eq!(doubles.writer.bare(), [1]);
+    assert!(doubles.dead_letters.sent().is_empty());
+    assert_eq!(doubles.audited(topic, 0), Some((0, 3)));
 }

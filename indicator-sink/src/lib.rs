@@ -16,20 +16,28 @@
 //! | [`writer`], [`dead_letters`] | where rows and refused records go |
 //! | [`delivery`] | one range on its way: again, in parts, until it is stored |
 //! | [`mod@sink`] | the thread that polls; [`commit`] the only commits |
-//! | [`migrate`] | the schema of the database |
+//! | [`migrate`], [`seed`] | the schema of the database, and what no topic brings |
+//! | [`rollup`], [`indicator`] | sums by unit and territory, coded indicators: computed in the database |
+//! | [`dictionary`], [`export`] | what the database says of itself · views as files |
 
 pub mod batch;
 pub mod commit;
 pub mod config;
 pub mod dead_letters;
 pub mod delivery;
+pub mod dictionary;
 pub mod disposition;
+pub mod export;
 pub mod health;
+pub mod indicator;
+pub mod literal;
 pub mod metrics;
 pub mod migrate;
 pub mod record;
+pub mod rollup;
 pub mod row;
 pub mod schema;
+pub mod seed;
 pub mod sink;
 pub mod topic;
 pub mod writer;
@@ -81,6 +89,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     match config.into_command() {
         Command::Run(args) => serve(args, shutdown).await,
         Command::Migrate(args) => migrate::command(&args).await,
+        Command::Seed(args) => seed::command(&args).await,
+        Command::Rollup(args) => rollup::command(&args).await,
+        Command::Indicators(args) => indicator::command(&args).await,
+        Command::Dictionary(args) => dictionary::command(&args).await,
+        Command::Export(args) => export::command(&args).await,
     }
 }
 

@@ -10,7 +10,7 @@ SELECT
     i.value AS value,
     i.extras AS extras
 FROM (SELECT * FROM indicator FINAL WHERE variant = 'corrected' AND code != 'qua') AS i
-LEFT ANY JOIN (SELECT toUInt8(toInt8(level)) AS level, code, name FROM territory FINAL WHERE level != 'commune') AS t
+LEFT ANY JOIN (SELECT toUInt8(toInt8(p.level)) AS level, code, name FROM territory AS p FINAL WHERE p.level != 'commune') AS t
     ON i.level = t.level AND i.target = t.code;
 
 ALTER TABLE v_indicator

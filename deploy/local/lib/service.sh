@@ -58,4 +58,5 @@ prepare_services() {
   deploy_step topics "$STACK_BIN/stream-setup" topics
   deploy_step schemas "$STACK_BIN/stream-setup" schemas
   deploy_step tables "$STACK_BIN/indicator-sink" migrate
+  deploy_step territories "$STACK_BIN/indicator-sink" seed
 }

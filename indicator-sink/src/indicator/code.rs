@@ -1,8 +1,8 @@
 //! The coded indicators: what each counts, over which facts, at which levels.
 //!
 //! Texts in SQL are expressions over the columns of the facts, which lie in
-//! `deploy/clickhouse/indicators/facts`. Definitions and sources: the table of coded indicators in
-//! `docs/indicators.md`.
+//! `deploy/clickhouse/indicators/facts`. Definitions and sources: the table in
+//! `docs/coded-indicators.md`.
 
 use super::facts::Facts;
 

@@ -289,6 +289,65 @@ mod tests {
     }
 
     #[test]
+    fn sums_and_zeros_keep_the_names_and_the_sessions_of_a_base_table_become_live_ones() {
+        let first = |mark: &str| -> String {
+            let rendered = render(mark).unwrap();
+            rendered.split(",\n").next().unwrap().to_owned()
+        };
+        assert_eq!(first("{{sum:core}}"), "sum(free_ms) AS free_ms");
+        assert_eq!(first("{{sum:h:live}}"), "sum(h.sessions) AS live_sessions");
+        assert_eq!(first("{{sum:live}}"), "sum(live_sessions) AS live_sessions");
+        assert_eq!(
+            first("{{h:archived_live}}"),
+            "h.live_sessions AS live_sessions"
+        );
+        assert_eq!(first("{{zero:extras}}"), "toUInt64(0) AS any_up_ms");
+        assert!(
+            render("{{archive:ratios}}")
+                .unwrap()
+                .contains("nullIf(sessions - flagged_sessions, 0)")
+        );
+        assert!(
+            !render("{{archive:station_ratios}}")
+                .unwrap()
+                .contains("live_")
+        );
+    }
+
+    #[test]
+    fn a_column_that_tables_have_takes_their_comment_and_a_group_can_be_told_from_a_column() {
+        let comment = render("{{comments siren_amenageur}}").unwrap();
+        assert_eq!(
+            comment,
+            "COMMENT COLUMN siren_amenageur 'Numéro SIREN de l\\'aménageur.'"
+        );
+        assert!(
+            render("{{comments =extras}}")
+                .unwrap()
+                .contains("JSON object")
+        );
+        assert!(
+            render("{{comments extras}}")
+                .unwrap()
+                .starts_with("COMMENT COLUMN any_up_ms")
+        );
+    }
+
+    #[test]
+    fn every_text_of_the_catalogue_can_be_rendered() {
+        for migration in CATALOGUE {
+            let rendered = render(migration.text).unwrap();
+            assert!(!rendered.contains("{{"), "{}", migration.name);
+        }
+        assert!(render("{{rollup nothing}}").is_err());
+        let since = render("{{since t level != 'epci'}}").unwrap();
+        assert!(
+            since
+                .contains("FROM t WHERE version >= now64(3) - INTERVAL 1 DAY AND level != 'epci')")
+        );
+    }
+
+    #[test]
     fn marks_become_lists_with_the_indent_of_their_line() {
         let rendered = render("SELECT\n    {{h:live}},\n    {{covered}} AS c").unwrap();
         assert!(rendered.starts_with(

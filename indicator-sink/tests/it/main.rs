@@ -6,6 +6,8 @@ mod database;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod registry;

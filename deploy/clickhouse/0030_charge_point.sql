@@ -47,7 +47,7 @@ CREATE TABLE IF NOT EXISTS charge_point (
     deleted_at Nullable(DateTime64(3,'UTC')) COMMENT 'When the charge point was decommissioned; null while it is in service.',
     updated_by LowCardinality(String) COMMENT 'Account that wrote this version, or backfill.',
     legacy Bool COMMENT 'Accepted under the relaxed rules for old records.',
-    version UInt64 COMMENT 'The greatest version of a row wins: for figures the cut in ms since the epoch, for the directory revision and offset.',
+    version UInt64 COMMENT 'The greatest version of a row wins: the cut in ms since the epoch, the revision and offset of the directory, or the instant of the refresh.',
     source_topic LowCardinality(String) COMMENT 'Topic of the record behind the row.',
     source_partition UInt16 COMMENT 'Partition of that record.' CODEC(ZSTD(1)),
     source_offset UInt64 COMMENT 'Offset of that record.' CODEC(Delta, ZSTD(1)),

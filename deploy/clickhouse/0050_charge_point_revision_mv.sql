@@ -1,6 +1,6 @@
 CREATE MATERIALIZED VIEW IF NOT EXISTS charge_point_revision_mv TO charge_point_revision (
     charge_point_id String COMMENT 'Charge point: id_pdc_itinerance, an EVSE id in AFIREV/eMI3 format.',
-    version UInt64 COMMENT 'The greatest version of a row wins: for figures the cut in ms since the epoch, for the directory revision and offset.',
+    version UInt64 COMMENT 'The greatest version of a row wins: the cut in ms since the epoch, the revision and offset of the directory, or the instant of the refresh.',
     updated_at DateTime64(3,'UTC') COMMENT 'When this version was accepted.',
     deleted_at Nullable(DateTime64(3,'UTC')) COMMENT 'When the charge point was decommissioned; null while it is in service.',
     station_id String COMMENT 'Station: id_station_itinerance.',

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS failure_episode (
     power_class LowCardinality(String) MATERIALIZED multiIf(power_w < 7400, '[0.0, 7.4)', power_w <= 22000, '[7.4, 22.0]', power_w < 50000, '(22.0, 50.0)', power_w < 150000, '[50, 150.0)', power_w < 350000, '[150, 350.0)', '[350, None)') COMMENT 'Power class, with the labels of QualiCharge.',
     power_kw Float64 ALIAS power_w / 1000 COMMENT 'Power, kW.',
     revision UInt32 COMMENT 'Number of this emission or version of the record.',
-    version UInt64 COMMENT 'The greatest version of a row wins: for figures the cut in ms since the epoch, for the directory revision and offset.',
+    version UInt64 COMMENT 'The greatest version of a row wins: the cut in ms since the epoch, the revision and offset of the directory, or the instant of the refresh.',
     is_deleted UInt8 COMMENT '1: the row is withdrawn, FINAL hides it.',
     computed_at DateTime64(3,'UTC') COMMENT 'Clock of the processor at the emission; never a wall clock.',
     source_topic LowCardinality(String) COMMENT 'Topic of the record behind the row.',

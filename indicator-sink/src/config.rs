@@ -11,7 +11,12 @@ use platform::shutdown::ShutdownArgs;
 use platform::telemetry::TelemetryArgs;
 
 use crate::batch::Limits;
+use crate::dictionary::DictionaryArgs;
+use crate::export::ExportArgs;
+use crate::indicator::IndicatorsArgs;
 use crate::migrate::{Flavour, RetentionArgs};
+use crate::rollup::RollupArgs;
+use crate::seed::SeedArgs;
 
 /// Kafka to ClickHouse: raw events, the directory, indicators and failure episodes.
 #[derive(Debug, Parser)]
@@ -34,6 +39,16 @@ pub enum Command {
     Run(RunArgs),
     /// Bring the database to the present schema
     Migrate(MigrateArgs),
+    /// Load territories and operational units
+    Seed(SeedArgs),
+    /// Compute roll-ups of named days again, or compare them with their base
+    Rollup(RollupArgs),
+    /// Compute the coded indicators
+    Indicators(IndicatorsArgs),
+    /// Print the data dictionary
+    Dictionary(DictionaryArgs),
+    /// Print a view as CSV, Parquet, Arrow or JSON
+    Export(ExportArgs),
 }
 
 impl Config {
@@ -48,6 +63,11 @@ impl Config {
             None => &self.run.telemetry,
             Some(Command::Run(args)) => &args.telemetry,
             Some(Command::Migrate(args)) => &args.telemetry,
+            Some(Command::Seed(args)) => &args.telemetry,
+            Some(Command::Rollup(args)) => &args.telemetry,
+            Some(Command::Indicators(args)) => &args.telemetry,
+            Some(Command::Dictionary(args)) => &args.telemetry,
+            Some(Command::Export(args)) => &args.telemetry,
         }
     }
 }

@@ -19,7 +19,9 @@
 //! | [`writer`], [`dead_letters`], [`audit`] | where rows and refused records go, and the account of both |
 //! | [`delivery`] | one range on its way: again, in parts, until it is committed |
 //! | [`mod@sink`] | the thread that polls; [`commit`] the only commits |
-//! | [`migrate`] | the schema of the database |
+//! | [`migrate`], [`seed`] | the schema of the database, and what no topic brings |
+//! | [`rollup`], [`indicator`] | sums by unit and territory, coded indicators: computed in the database |
+//! | [`dictionary`], [`export`] | what the database says of itself · views as files |
 
 pub mod audit;
 pub mod batch;
@@ -27,15 +29,21 @@ pub mod commit;
 pub mod config;
 pub mod dead_letters;
 pub mod delivery;
+pub mod dictionary;
 pub mod disposition;
+pub mod export;
 pub mod flight;
 pub mod health;
+pub mod indicator;
 pub mod intent;
+pub mod literal;
 pub mod metrics;
 pub mod migrate;
 pub mod record;
+pub mod rollup;
 pub mod row;
 pub mod schema;
+pub mod seed;
 pub mod sink;
 pub mod topic;
 pub mod watch;
@@ -88,6 +96,11 @@ pub async fn run(config: Config, shutdown: CancellationToken) -> anyhow::Result<
     match config.into_command() {
         Command::Run(args) => serve(args, shutdown).await,
         Command::Migrate(args) => migrate::command(&args).await,
+        Command::Seed(args) => seed::command(&args).await,
+        Command::Rollup(args) => rollup::command(&args).await,
+        Command::Indicators(args) => indicator::command(&args).await,
+        Command::Dictionary(args) => dictionary::command(&args).await,
+        Command::Export(args) => export::command(&args).await,
     }
 }
 

@@ -114,7 +114,7 @@ pub fn rendered() -> Result<Vec<Rendered>, PlanError> {
     CATALOGUE.iter().map(render_one).collect()
 }
 
-fn checksum(text: &str) -> String {
+pub(crate) fn checksum(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
     let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
     digits

@@ -59,4 +59,5 @@ prepare_services() {
   deploy_step schemas "$STACK_BIN/stream-setup" schemas
   # Histories of any age are replayed here: nothing may expire, unless somebody asks for it.
   SINK_RETENTION=${SINK_RETENTION:-off} deploy_step tables "$STACK_BIN/indicator-sink" migrate
+  deploy_step territories "$STACK_BIN/indicator-sink" seed
 }

@@ -152,6 +152,6 @@ fn fetched_library() -> PathBuf {
     clippy::disallowed_methods,
     reason = "a test has no command line of its own"
 )]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

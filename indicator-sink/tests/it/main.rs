@@ -8,6 +8,8 @@ mod errors;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod records;
 #[cfg(test)]
 mod registry;

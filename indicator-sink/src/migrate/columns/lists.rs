@@ -38,7 +38,7 @@ pub(super) const STATES: usize = 9;
 
 /// Sessions, as the processor counts them.
 pub(super) const SESSIONS: [Column; 8] = [
-    ("sessions", "Distinct sessions by start, received before the window was final."),
+    ("sessions", "Distinct sessions by the hour of their start."),
     ("duplicate_sessions", "Further copies of a session."),
     ("flagged_sessions", "Sessions flagged as impossible or overlapping; part of sessions."),
     ("successful_sessions_2min", "Unflagged sessions of more than 500 Wh and 2 min."),
@@ -64,6 +64,12 @@ pub(super) const EXTRAS: [Column; 14] = [
     ("up_kwms", "Power times time up, kW·ms = J."),
     ("down_kwms", "Power times time down, kW·ms = J."),
     ("required_kwms", "Power times time up, down or unknown, kW·ms = J."),
+];
+
+/// What a status says.
+pub(super) const STATE: [&str; 6] = [
+    "etat_pdc", "occupation_pdc", "etat_prise_type_2", "etat_prise_type_combo_ccs", "etat_prise_type_chademo",
+    "etat_prise_type_ef",
 ];
 
 /// Sums of states.
@@ -103,42 +109,13 @@ pub(super) const STATION_RATIOS: [Derived; 5] = [
     ("load_factor", "live_energy_wh * 3600 / nullIf(required_kwms, 0)", "Facteur de charge: energy delivered per energy that the power allows."),
 ];
 
-/// The other columns of views.
-pub(super) const OTHERS: [Column; 41] = [
-    ("operational_unit", "Operational unit: the first five characters of the ids, the AFIREV prefix."),
-    ("station_id", "Station: id_station_itinerance."),
-    ("charge_point_id", "Charge point: id_pdc_itinerance, an EVSE id in AFIREV/eMI3 format."),
-    ("window_start", "Start of the hour, UTC."),
-    ("code_insee_commune", "INSEE code of the municipality; empty when unknown."),
-    ("power_w", "Nominal power, W; for a station the sum over its charge points; 0 when unknown."),
-    ("power_class", "Power class, with the labels of QualiCharge."),
-    ("policy", "Id of the parameters under which the figures were made."),
-    ("phase", "Provisional, closed (end + 10 min), corrected, final (end + 25 h)."),
-    ("revision", "Number of this emission or version of the record."),
-    ("computed_at", "Clock of the processor at the emission; never a wall clock."),
-    ("state_at_end", "State in the last millisecond covered."),
-    ("open_failures_at_end", "Failure episodes open at the end of the covered part."),
-    ("oldest_open_failure_ms", "Age of the oldest open episode at that instant, ms; 0 if none."),
-    ("entity_type", "Whether a charge point or a whole station failed."),
-    ("opened_at", "Start of the failure."),
-    ("outcome", "Open, returned to service, ended by a withdrawal, or retracted because a late status moved or removed it."),
-    ("closed_at", "End of the episode; null while it is open."),
-    ("left_censored", "Nothing precedes the opening, or a withdrawal directly does: the true opening is not known."),
-    ("onset_uncertain", "Just before the opening the state was unknown, stale, or inactive through silence."),
-    ("unknown_inside", "An unknown status fell inside."),
-    ("charge_points", "Charge points summed, inactive ones included."),
-    ("consumer_group", "Consumer group of the sink."),
-    ("topic", "Topic of the range."),
-    ("partition", "Partition of the range."),
-    ("table_name", "Table that its rows are in."),
-    ("from_offset", "First offset of the range."),
-    ("to_offset", "Offset after the range."),
+/// Columns that only views have; the text of any other is that of the table which has it.
+pub(super) const OTHERS: [Column; 42] = [
     ("age_ms", "From the opening to the instant up to which the archive is complete, ms."),
     ("data_as_of", "What was accepted before this instant is stored: least over the partitions of the greatest record timestamp."),
     ("partitions", "Partitions of the status and session topics that hold records."),
     ("first_hour", "Start of the first hour of the week."),
     ("last_hour", "Start of the last hour of the week, the newest complete one."),
-    ("stations", "Stations with a complete hour in the week."),
     ("time_to_return_p50_s", "Median time to return, s: nearest rank over the episodes of charge points that returned in the week and are not left-censored; null without one."),
     ("time_to_return_p90_s", "90th percentile of the time to return, s; nearest rank over the same episodes."),
     ("open_failures", "Episodes of charge points that have not ended."),
@@ -146,4 +123,34 @@ pub(super) const OTHERS: [Column; 41] = [
     ("covered_ms", "Sum of the nine states, ms."),
     ("expected_ms", "What it has to be, ms; while the hour is provisional what it may not exceed."),
     ("previous_to_offset", "Where the range before ended."),
+    ("commune_name", "Name of the municipality."),
+    ("epci_name", "Name of the EPCI; empty when there is none."),
+    ("department_name", "Name of the department."),
+    ("region_name", "Name of the region."),
+    ("last_session_at", "Start of the newest session."),
+    ("expected_hours", "Hours that the day has: 23, 24 or 25."),
+    ("mean_charge_points", "Mean number of charge points over the hours of the day; null without an hour."),
+    ("is_final", "1: every hour behind the row is there and final, no correction can come any more."),
+    ("late_sessions", "Sessions that came after the processor had closed its book, 25 h after the hour; null until the row is final."),
+    ("charge_points_per_100k", "Charge points per 100,000 inhabitants; null when the population is unknown."),
+    ("sessions_per_100k", "Sessions per 100,000 inhabitants; null when the population is unknown."),
+    ("month", "First day of the month, Europe/Paris."),
+    ("time_to_return_p95_s", "95th percentile of the time to return, s; nearest rank over the same episodes."),
+    ("share_above_99", "T99: charge points with an availability above 0.99 per charge points, both with a coverage of at least 0.5; null without one."),
+    ("share_down_over_7d", "T7J: charge points out of service for more than 7 d at some instant of the month per active charge points; null without one."),
+    ("quality_rule", "Code of the quality rule."),
+    ("threshold", "Value above which the rule fires; null when any row does."),
+    ("fires", "1: the rule is broken."),
+    ("rejected_events", "Events that were refused or too late."),
+    ("corrected_rows", "Rows whose last emission is a correction."),
+    ("late_rows", "Rows with a late status."),
+    ("base_rows", "Rows of the base tables, provisional ones left out."),
+    ("rollup_rows", "Rows that the roll-up is made of."),
+    ("base_revisions", "Sum of the revisions of the base rows."),
+    ("rollup_revisions", "The same when the roll-up was made."),
+    ("base_version", "Greatest version of the base rows."),
+    ("rollup_version", "The same when the roll-up was made."),
+    ("base_sessions", "Distinct sessions of the hour."),
+    ("rollup_sessions", "Sessions in the roll-up."),
+    ("freshness_ms", "From the newest record to the insert that stored it, ms."),
 ];

@@ -1,0 +1,1 @@
+SELECT * FROM x_directory(at = {{directory_at}}) WHERE in_force

@@ -1,0 +1,24 @@
+-- rule: ENEA
+-- number: 38
+-- threshold: 0.001
+-- what: share of sessions with more than 110 % of what the charge point delivers
+-- value: countIf(power_w > 2000 AND energy_wh * 36000000 > 11 * power_w * duration_ms AND (energy_wh * 3600000 < 2 * power_w * duration_ms OR energy_wh <= 50000)) / nullIf(count(), 0)
+SELECT operational_unit, energy_wh, duration_ms, power_w
+FROM (
+    SELECT
+        s.operational_unit AS operational_unit,
+        s.charge_point_id AS charge_point_id,
+        s.started_at AS started_at,
+        s.ended_at AS ended_at,
+        s.energy_wh AS energy_wh,
+        s.duration_ms AS duration_ms,
+        s.received_at AS received_at,
+        p.power_w AS power_w
+    FROM (
+        SELECT operational_unit, charge_point_id, started_at, ended_at, energy_wh, duration_ms, received_at
+        FROM charge_session FINAL
+        WHERE started_at >= {{sessions_start}} AND started_at < {{sessions_end}}
+    ) AS s
+    LEFT ANY JOIN {{directory}} AS p ON s.charge_point_id = p.charge_point_id
+)
+WHERE duration_ms > 0 AND energy_wh > 1000 AND energy_wh <= 1000000

@@ -1,0 +1,13 @@
+//! What the database makes of the archive: latest statuses, distinct sessions, roll-ups, coded
+//! indicators, views, and the documents about them.
+
+mod clock_changes;
+mod documents;
+mod golden;
+mod indicators;
+mod late_changes;
+mod latest_status;
+mod real_data;
+mod rollups;
+mod sessions;
+mod world;

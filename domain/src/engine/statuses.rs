@@ -11,7 +11,7 @@ use crate::timeline::{Mark, MarkKind};
 use crate::window::Window;
 
 /// Room for this many more is made at once, and a quarter of what is there.
-const ROOM: usize = 4;
+const ROOM: usize = 8;
 
 /// All records of one event time.
 #[derive(Debug, Clone, PartialEq, Eq)]

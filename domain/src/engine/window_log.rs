@@ -98,7 +98,6 @@ impl WindowLog {
         let index = self.captures.partition_point(|known| known.window < window);
         let known = self.captures.get(index);
         if known.is_none_or(|known| known.window != window) {
-            self.captures.reserve_exact(1);
             self.captures.insert(index, Capture { window, digest });
         }
     }

@@ -62,6 +62,7 @@ impl<'a> Reader<'a> {
         self.rest.len()
     }
 
+    #[inline]
     fn take(&mut self, length: usize) -> Result<&'a [u8], WireError> {
         let (head, tail) = self
             .rest
@@ -88,6 +89,7 @@ impl<'a> Reader<'a> {
 
     /// Up to eight bytes, the instants, at once: the groups of seven bits are pushed together by
     /// pairs, then by fours, then by eights.
+    #[inline]
     fn long_of_many_bytes(&mut self) -> Result<i64, WireError> {
         let Some((&word, _)) = self.rest.split_first_chunk::<8>() else {
             return self.long_byte_by_byte();
@@ -106,6 +108,7 @@ impl<'a> Reader<'a> {
         Ok(unzigzag(value))
     }
 
+    #[cold]
     fn long_byte_by_byte(&mut self) -> Result<i64, WireError> {
         let mut value = 0_u64;
         let mut shift = 0;
@@ -172,6 +175,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Self::string`], or no id.
+    #[inline]
     pub fn charge_point_id(&mut self) -> Result<ChargePointId, WireError> {
         let text = self.bytes()?;
         ChargePointId::plain(text).map_or_else(|| parsed(text, ChargePointId::parse), Ok)
@@ -181,6 +185,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Self::string`], or no id.
+    #[inline]
     pub fn station_id(&mut self) -> Result<StationId, WireError> {
         let text = self.bytes()?;
         StationId::plain(text).map_or_else(|| parsed(text, StationId::parse), Ok)
@@ -190,6 +195,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Truncated, or a negative length.
+    #[inline]
     pub fn bytes(&mut self) -> Result<&'a [u8], WireError> {
         let length = usize::try_from(self.long()?).map_err(|_| WireError::Number)?;
         self.take(length)
@@ -207,6 +213,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Truncated.
+    #[inline]
     pub fn uuid(&mut self) -> Result<Uuid, WireError> {
         Uuid::from_slice(self.take(16)?).map_err(|_| WireError::Truncated)
     }
@@ -215,6 +222,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Truncated, or no such symbol.
+    #[inline]
     pub fn symbol<T: Copy>(&mut self, all: &[T]) -> Result<T, WireError> {
         let index = self.long()?;
         let found = usize::try_from(index).ok().and_then(|index| all.get(index));
@@ -225,6 +233,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Truncated, no such branch, or the error of `read`.
+    #[inline]
     pub fn optional<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, WireError>,
@@ -248,6 +257,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Self::long`], and beyond [`INSTANTS_MS`].
+    #[inline]
     pub fn instant(&mut self) -> Result<Timestamp, WireError> {
         let ms = self.long()?;
         let is_readable = INSTANTS_MS.contains(&ms);
@@ -260,6 +270,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// As [`Self::instant`].
+    #[inline]
     pub fn instant_micros(&mut self) -> Result<TimestampMicros, WireError> {
         let instant = TimestampMicros::from_us(self.long()?);
         let is_readable = INSTANTS_MS.contains(&instant.floor().as_ms());

@@ -2,6 +2,7 @@
 
 mod aftermath;
 mod bounds;
+mod late_sessions;
 
 use domain::engine::{Arrival, DirectoryChange, Outcome, Output};
 use domain::indicator::Phase;

@@ -13,7 +13,7 @@ use std::collections::VecDeque;
 use domain::clock::{Admission, EventInput, TaskClock};
 use domain::engine::{Arrival, DirectoryChange, Engine, Outcome, Output, StateRecord};
 use domain::position::Position;
-use domain::{Policy, Span, Timestamp};
+use domain::{ChargePointStatus, Policy, Span, Timestamp};
 use platform::kafka::producer::Record;
 
 use crate::config::Guarantee;
@@ -96,8 +96,8 @@ type Content = Result<Event, (Refusal, String)>;
 #[derive(Debug, Default)]
 struct Ready {
     records: VecDeque<InputRecord>,
-    /// What the first of them says, once that is known.
-    first: Option<Content>,
+    /// What the first of them say, as far as that is known.
+    ahead: VecDeque<Content>,
     /// The first of them waits for a cut.
     is_held: bool,
 }
@@ -313,7 +313,14 @@ impl Task {
             EventInput::Status => &mut self.status,
             EventInput::Session => &mut self.session,
         };
-        if ready.is_held || !ready.read_first(decoders) {
+        if ready.is_held {
+            return false;
+        }
+        if input == EventInput::Status && ready.ahead.is_empty() {
+            ready.read_ahead(Engine::FORESIGHT, decoders);
+            self.engine.foresee(ready.statuses());
+        }
+        if !ready.read_first(decoders) {
             return false;
         }
         let received_at = ready.records.front().and_then(|record| record.timestamp_ms);
@@ -414,24 +421,38 @@ impl Task {
 impl Ready {
     /// Finds out what the first record says. Returns whether that is known.
     fn read_first<S: SchemaSource>(&mut self, decoders: &mut Decoders<S>) -> bool {
-        if self.first.is_some() {
-            return true;
+        if self.ahead.is_empty() {
+            self.read_ahead(1, decoders);
         }
-        let Some(record) = self.records.front() else {
-            return false;
-        };
-        let decoded = match record.timestamp_ms {
-            None => Err(DecodeError::NoTimestamp),
-            Some(_) => decoders.decode(record),
-        };
-        self.first = match decoded {
-            Ok(event) => Some(Ok(event)),
-            Err(error) => match disposition::of_record(&error) {
-                Disposition::DeadLetter(refusal) => Some(Err((refusal, error.to_string()))),
-                Disposition::Retry | Disposition::Fatal => None,
-            },
-        };
-        self.first.is_some()
+        !self.ahead.is_empty()
+    }
+
+    /// Finds out what the first records say: at most `count` of them, and none behind one of which
+    /// that cannot be known yet.
+    fn read_ahead<S: SchemaSource>(&mut self, count: usize, decoders: &mut Decoders<S>) {
+        while self.ahead.len() < count
+            && let Some(record) = self.records.get(self.ahead.len())
+        {
+            let decoded = match record.timestamp_ms {
+                None => Err(DecodeError::NoTimestamp),
+                Some(_) => decoders.decode(record),
+            };
+            self.ahead.push_back(match decoded {
+                Ok(event) => Ok(event),
+                Err(error) => match disposition::of_record(&error) {
+                    Disposition::DeadLetter(refusal) => Err((refusal, error.to_string())),
+                    Disposition::Retry | Disposition::Fatal => return,
+                },
+            });
+        }
+    }
+
+    /// The statuses among what was read ahead.
+    fn statuses(&self) -> impl Iterator<Item = &ChargePointStatus> {
+        self.ahead.iter().filter_map(|content| match content {
+            Ok(Event::Status(status)) => Some(status),
+            Ok(Event::Tick | Event::Session(_) | Event::Put(_) | Event::Remove(_)) | Err(_) => None,
+        })
     }
 
     /// Takes the first record with what it says, once that is known.
@@ -442,9 +463,8 @@ impl Ready {
         if !self.read_first(decoders) {
             return None;
         }
-        self.first
-            .take()
-            .and_then(|content| Some((self.records.pop_front()?, content)))
+        let content = self.ahead.pop_front()?;
+        Some((self.records.pop_front()?, content))
     }
 }
 

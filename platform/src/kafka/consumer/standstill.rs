@@ -77,12 +77,12 @@ impl Standstill {
                 self.seen.remove(partition);
                 continue;
             }
-            let seen = self.seen.entry(partition.clone()).or_insert((position, 0));
-            *seen = match *seen {
-                (at, times) if at == position => (at, times + 1),
-                _ => (position, 0),
+            let times = match self.seen.get(partition) {
+                Some((at, times)) if *at == position => times + 1,
+                _ => 0,
             };
-            if seen.1 > MOST_SEEN {
+            self.seen.insert(partition.clone(), (position, times));
+            if times > MOST_SEEN {
                 return Some(partition.clone());
             }
         }

@@ -281,12 +281,12 @@ fn outputs(kafka: &KafkaArgs) -> anyhow::Result<BaseConsumer> {
 
 const fn payload(number: u64) -> StatusPayload {
     StatusPayload {
-        service_state: if number % 33 == 0 {
+        service_state: if number.is_multiple_of(33) {
             ServiceState::OutOfService
         } else {
             ServiceState::InService
         },
-        occupancy: if number % 2 == 0 {
+        occupancy: if number.is_multiple_of(2) {
             Occupancy::Free
         } else {
             Occupancy::Occupied

@@ -103,6 +103,27 @@ impl Gauges {
     }
 }
 
+/// Age of events, duration of commits, duration of restores.
+fn durations(registry: &Registry) -> Result<(HistogramVec, Histogram, Histogram)> {
+    let duration = |name, help| histogram(registry, name, help, SECONDS);
+    let event_age = histogram_vec(
+        registry,
+        "qualicharge_processor_event_age_seconds",
+        "From the reception of the earliest record of a transaction to its commit, by topic.",
+        SECONDS,
+        &["topic"],
+    )?;
+    let commit_duration = duration(
+        "qualicharge_processor_commit_duration_seconds",
+        "Time that a commit takes: state, delivery of all records, offsets, end.",
+    )?;
+    let restore_duration = duration(
+        "qualicharge_processor_restore_duration_seconds",
+        "Time from the assignment of partitions until their state is restored.",
+    )?;
+    Ok((event_age, commit_duration, restore_duration))
+}
+
 impl Metrics {
     /// Registers the metrics.
     ///
@@ -110,8 +131,11 @@ impl Metrics {
     /// When a name is taken.
     pub fn new(registry: &Registry) -> Result<Self> {
         let counter = |name, help, labels: &[&str]| counter_vec(registry, name, help, labels);
-        let duration = |name, help| histogram(registry, name, help, SECONDS);
+        let (event_age, commit_duration, restore_duration) = durations(registry)?;
         Ok(Self {
+            event_age,
+            commit_duration,
+            restore_duration,
             records_in: counter(
                 "qualicharge_processor_records_in_total",
                 "Records read whose transaction was committed, by topic.",
@@ -137,13 +161,6 @@ impl Metrics {
                 "How often an input of a task began to wait, by reason.",
                 &["reason"],
             )?,
-            event_age: histogram_vec(
-                registry,
-                "qualicharge_processor_event_age_seconds",
-                "From the reception of the earliest record of a transaction to its commit, by topic.",
-                SECONDS,
-                &["topic"],
-            )?,
             windows: counter(
                 "qualicharge_processor_windows_total",
                 "Hours published, by entity and phase.",
@@ -163,14 +180,6 @@ impl Metrics {
                 "qualicharge_processor_worker_failures_total",
                 "Failures after which a worker drops its state and restores it, by kind.",
                 &["kind"],
-            )?,
-            commit_duration: duration(
-                "qualicharge_processor_commit_duration_seconds",
-                "Time that a commit takes: state, delivery of all records, offsets, end.",
-            )?,
-            restore_duration: duration(
-                "qualicharge_processor_restore_duration_seconds",
-                "Time from the assignment of partitions until their state is restored.",
             )?,
             gauges: Gauges::new(registry)?,
         })

@@ -26,10 +26,10 @@ use rand_chacha::ChaCha8Rng;
 const END: &str = "2026-11-16T00:00:00Z";
 const END_MS: i64 = 1_794_787_200_000;
 const ALL_FINAL_MS: i64 = END_MS + 27 * 3_600_000;
-/// Deliveries a second.
-const RATE: usize = 100;
-/// Charge points, by effort: with 7 days of them the load lasts as long as the rounds.
-const CHARGE_POINTS: usize = 150;
+/// About how long a round takes: the deliveries are spread over all of them, s.
+const ROUND: usize = 20;
+/// Charge points, and how many more for each five rounds.
+const CHARGE_POINTS: [usize; 2] = [100, 50];
 /// How long a process stands still: longer than the group's session, 15 s, and shorter than a
 /// transaction, 30 s. In between two processes believe that they own a partition.
 const STANDSTILL: Duration = Duration::from_secs(20);
@@ -73,7 +73,7 @@ fn whatever_happens_to_processors_and_broker_the_archive_equals_the_truth() -> R
     let mut stack = Stack::start(&[("GATEWAY_CLOCK", "simulated")])?;
     stack.script(&["prepare"])?;
     stack.script(&["start", "producer-gateway"])?;
-    let size = (CHARGE_POINTS * effort.factor).to_string();
+    let size = (CHARGE_POINTS[0] + CHARGE_POINTS[1] * effort.factor).to_string();
     let seed = effort.seed.to_string();
     let arguments = [
         "--seed",
@@ -93,8 +93,8 @@ fn whatever_happens_to_processors_and_broker_the_archive_equals_the_truth() -> R
     let steady = Steady::default();
     std::thread::scope(|scope| -> Result<()> {
         let load = scope.spawn(|| {
-            let clock = runtime.handle();
-            steady.run(&fleet, (RATE, deliveries.len()), clock)
+            let rate = deliveries.len() / (effort.factor * FAULTS.len() * ROUND);
+            steady.run(&fleet, (rate, deliveries.len()), runtime.handle())
         });
         let suffered = runtime.block_on(suffer(&stack, &steady, effort));
         steady.leave();
@@ -138,9 +138,11 @@ async fn suffer<'a>(stack: &'a Stack, steady: &Steady, effort: Effort) -> Result
         }
     }
     say(&format!(
-        "{} rounds, {blows} of them between two steps; processes ended by themselves {} times",
+        "{} rounds, {blows} of them between two steps; processes ended by themselves {} times, and \
+         without their last commit {} times",
         effort.factor * FAULTS.len(),
-        processors.ended_alone
+        processors.ended_alone,
+        processors.unclean
     ));
     Ok(processors)
 }

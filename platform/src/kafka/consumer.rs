@@ -31,7 +31,6 @@ use rdkafka::types::RDKafkaRespErr;
 
 pub use rdkafka::Offset;
 use standstill::Standstill;
-use tokio::time::Instant;
 
 mod standstill;
 
@@ -151,12 +150,10 @@ impl Consumer {
         let context = self.inner.context();
         let watched = {
             let mut watch = context.watch();
-            let is_time = watch.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY);
-            if !is_time {
+            if !watch.is_due(LOOK_EVERY) {
                 return None;
             }
-            watch.looked = Some(Instant::now());
-            watch.standstill.watched()
+            watch.watched()
         };
         if watched.is_empty() {
             return None;
@@ -181,7 +178,7 @@ impl Consumer {
                 _ => None,
             })
             .collect();
-        context.watch().standstill.look(&ends)
+        context.watch().look(&ends)
     }
 
     /// Takes partitions up at the given offsets: the answer to [`Event::Assigned`], or, without a
@@ -191,7 +188,7 @@ impl Consumer {
     /// When the client refuses, for example because the assignment changed again.
     pub fn take_up(&self, partitions: &[(TopicPartition, Offset)]) -> KafkaResult<()> {
         assign(&self.inner, &list_with_offsets(partitions)?)?;
-        self.inner.context().watch().standstill.forget();
+        self.inner.context().watch().forget();
         self.inner.context().lock().unanswered = None;
         Ok(())
     }
@@ -214,7 +211,7 @@ impl Consumer {
     /// When the client refuses.
     pub fn let_go(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
         release(&self.inner, &list_of(partitions))?;
-        self.inner.context().watch().standstill.forget();
+        self.inner.context().watch().forget();
         self.inner.context().lock().unanswered = None;
         Ok(())
     }
@@ -224,11 +221,7 @@ impl Consumer {
     /// # Errors
     /// When a partition is not ours.
     pub fn pause(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
-        self.inner
-            .context()
-            .watch()
-            .standstill
-            .pause(partitions, true);
+        self.inner.context().watch().pause(partitions, true);
         self.inner.pause(&list_of(partitions))
     }
 
@@ -237,11 +230,7 @@ impl Consumer {
     /// # Errors
     /// When a partition is not ours.
     pub fn resume(&self, partitions: &[TopicPartition]) -> KafkaResult<()> {
-        self.inner
-            .context()
-            .watch()
-            .standstill
-            .pause(partitions, false);
+        self.inner.context().watch().pause(partitions, false);
         self.inner.resume(&list_of(partitions))
     }
 
@@ -374,18 +363,11 @@ struct Changes {
     unanswered: Option<Change>,
 }
 
-/// What was seen of the partitions, and when.
-#[derive(Debug, Default)]
-struct Watch {
-    standstill: Standstill,
-    looked: Option<Instant>,
-}
-
 /// The callbacks: they note what was announced and return at once.
 #[derive(Debug, Default)]
 pub struct Context {
     changes: Mutex<Changes>,
-    watch: Mutex<Watch>,
+    watch: Mutex<Standstill>,
     closing: AtomicBool,
 }
 
@@ -397,7 +379,7 @@ impl Context {
         Some(change)
     }
 
-    fn watch(&self) -> MutexGuard<'_, Watch> {
+    fn watch(&self) -> MutexGuard<'_, Standstill> {
         self.watch.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -417,7 +399,7 @@ impl ClientContext for Context {
             for partition in topic.partitions.into_values() {
                 if partition.desired && partition.fetch_state == "active" {
                     let at = TopicPartition::new(&name, partition.partition);
-                    watch.standstill.fetches(at, partition.next_offset);
+                    watch.fetches(at, partition.next_offset);
                 }
             }
         }

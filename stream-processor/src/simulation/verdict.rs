@@ -192,10 +192,10 @@ impl Partition {
         let mut publisher = Publisher::new(&policy, true, logs);
         let mut outputs = Vec::new();
         for cut in clock::cuts(&self.statuses, &self.sessions, &policy) {
-            let published = publisher.publish(cut);
-            outputs.extend(published.charge_points.into_iter().map(Output::ChargePoint));
-            outputs.extend(published.stations.into_iter().map(Output::Station));
-            outputs.extend(published.episodes.into_iter().map(Output::Episode));
+            let records = publisher.publish(cut);
+            outputs.extend(records.charge_points.into_iter().map(Output::ChargePoint));
+            outputs.extend(records.stations.into_iter().map(Output::Station));
+            outputs.extend(records.episodes.into_iter().map(Output::Episode));
         }
         outputs
     }

@@ -6,6 +6,9 @@
 //! markers of transactions as well; where a partition ends, by the brokers.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use super::TopicPartition;
 
@@ -21,9 +24,20 @@ pub(super) struct Standstill {
     paused: BTreeSet<TopicPartition>,
     /// Where a partition stands with something to read, and how often that was seen.
     seen: BTreeMap<TopicPartition, (i64, u32)>,
+    /// When it was looked last.
+    looked: Option<Instant>,
 }
 
 impl Standstill {
+    /// Whether the last look is so long ago; then this is one.
+    pub(super) fn is_due(&mut self, every: Duration) -> bool {
+        let is_due = self.looked.is_none_or(|at| at.elapsed() >= every);
+        if is_due {
+            self.looked = Some(Instant::now());
+        }
+        is_due
+    }
+
     /// Other partitions are read from now on.
     pub(super) fn forget(&mut self) {
         *self = Self::default();
@@ -63,12 +77,12 @@ impl Standstill {
                 self.seen.remove(partition);
                 continue;
             }
-            let seen = self.seen.entry(partition.clone()).or_insert((position, 0));
-            *seen = match *seen {
-                (at, times) if at == position => (at, times + 1),
-                _ => (position, 0),
+            let times = match self.seen.get(partition) {
+                Some((at, times)) if *at == position => times + 1,
+                _ => 0,
             };
-            if seen.1 > MOST_SEEN {
+            self.seen.insert(partition.clone(), (position, times));
+            if times > MOST_SEEN {
                 return Some(partition.clone());
             }
         }

@@ -19,8 +19,8 @@ use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 use super::killer::{Killer, Step};
 use super::{audited, compare, copies, dead_letters, sink, start, stored};
 
-/// Deaths by effort: each step four times.
-const DEATHS: usize = 36;
+/// Deaths by effort: each step twice.
+const DEATHS: usize = 18;
 /// Statuses written before each life.
 const WRITTEN: u32 = 1_700;
 /// One in so many is refused by the table.

@@ -129,7 +129,9 @@ async fn control(
             ("SINK_GROUP", format!("control-{number}")),
             ("SINK_MAX_BATCH_ROWS", (20 + 7 * number).to_string()),
         ];
-        killer.aim(sink(stack, "a", proxy, &settings)?, Step::Inserted, 3);
+        // Later than the first range of each partition, which is one record: it waited for its schema,
+        // and is cut the same way by every life.
+        killer.aim(sink(stack, "a", proxy, &settings)?, Step::Inserted, 30);
         wait::until("a death of the control", LIFE, async || {
             ensure!(killer.is_done(), "it lives");
             Ok(())

@@ -14,7 +14,7 @@ CARGO_FUZZ := $(TOOLS)/cargo-fuzz/bin/cargo-fuzz
 FUZZ_SECONDS ?= 60
 FAULT_FACTOR ?= 6
 
-.PHONY: help demo test check fmt lint style docs unit e2e faults bench bench-engine bench-gateway bench-processor bench-clickhouse instructions fuzz freshness deny ci build fetch tools up down status logs clean-data
+.PHONY: help demo test check fmt lint style docs unit e2e faults bench bench-engine bench-gateway bench-processor bench-sink bench-clickhouse instructions fuzz freshness deny ci build fetch tools up down status logs clean-data
 
 help: ## List the verbs
 	@grep -hE '^[a-z0-9-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{ printf "  %-12s %s\n", $$1, $$2 }'
@@ -44,7 +44,7 @@ style: $(TYPOS) $(SHELLCHECK) ## What clippy cannot see: format, log messages, f
 	@! git ls-files -z '*.rs' | xargs -0 wc -l | awk '$$1 > 500 && $$2 != "total"' | grep .
 	@! git grep -nE '\b(TODO|FIXME|XXX)\b($$|[^(]|\([^#])' -- '*.rs'
 	@$(TYPOS) --config .typos.toml
-	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure deploy/local/measure-gateway deploy/local/measure-processor deploy/local/measure-clickhouse deploy/local/count-intake .ci/run
+	@$(SHELLCHECK) -x -P SCRIPTDIR $$(git ls-files '*.sh') $(STACK) deploy/local/demo deploy/local/measure deploy/local/measure-gateway deploy/local/measure-processor deploy/local/measure-sink deploy/local/measure-clickhouse deploy/local/count-intake .ci/run
 
 # The tests that need no stack; those of the ClickHouse engine start it themselves. Always the whole workspace, with
 # targets by name: a part of it would resolve to other features and be built anew.
@@ -80,6 +80,9 @@ bench-processor: ## Measure the processor alone, with release builds
 
 bench-clickhouse: ## Measure sample queries, refreshes and bytes per row on five million rows
 	deploy/local/measure-clickhouse
+
+bench-sink: ## Measure the sink alone, with release builds
+	deploy/local/measure-sink
 
 bench-engine: ## Measure the engine alone: CPU time, allocations, state, by size of the fleet
 	cargo bench -p domain --bench counts --locked

@@ -18,7 +18,7 @@ use platform::dead_letter::DeadLetter;
 use platform::kafka::KafkaArgs;
 use platform::kafka::consumer::Consumer;
 use platform::kafka::producer::{Producer, Record};
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
@@ -49,6 +49,22 @@ impl Broker {
         let config = args.producer_config("test", PATIENCE);
         let producer = Producer::new(&config, PATIENCE).unwrap();
         Self { cluster, producer }
+    }
+
+    /// Commits for a group without members, as another process did.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it prepares a group, it reads nothing"
+    )]
+    fn commit(&self, topic: Topic, offset: i64, metadata: &str) {
+        let args = KafkaArgs::plaintext(&self.cluster.bootstrap_servers());
+        let config = args.consumer_config("test", "indicator-sink");
+        let consumer: BaseConsumer = config.create().unwrap();
+        let mut list = TopicPartitionList::new();
+        let mut element = list.add_partition(topic.name(), 0);
+        element.set_offset(Offset::Offset(offset)).unwrap();
+        element.set_metadata(metadata);
+        consumer.commit(&list, CommitMode::Sync).unwrap();
     }
 
     /// What the group has of a partition: offset and metadata.
@@ -108,6 +124,8 @@ impl Doubles {
         let shutdown = CancellationToken::new();
         let args = KafkaArgs::plaintext(&broker.cluster.bootstrap_servers());
         let consumer = Consumer::new(&args.consumer_config("test", "indicator-sink")).unwrap();
+        let mut probe = args.consumer_config("test", "probe");
+        probe.set("enable.partition.eof", "true");
         let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
         let health = Health::new(Readiness::new(shutdown.clone()));
         let (writer, dead_letters) = (self.writer.clone(), self.dead_letters.clone());
@@ -126,7 +144,7 @@ impl Doubles {
                 instance: "a".to_owned(),
                 max_dead_letters: 100,
             },
-            probe: args.consumer_config("test", "probe"),
+            probe,
             limits: Limits {
                 rows,
                 bytes: 1 << 20,
@@ -175,6 +193,11 @@ impl Doubles {
 impl Running {
     async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.cancel();
+        self.end().await
+    }
+
+    /// Waits until it ends by itself.
+    async fn end(self) -> anyhow::Result<()> {
         tokio::task::spawn_blocking(|| self.thread.join().unwrap())
             .await
             .unwrap()
@@ -388,4 +411,24 @@ async fn a_dead_letter_that_cannot_be_stored_is_stored_without_its_payload() {
     assert_eq!(doubles.writer.bare(), [1]);
     assert!(doubles.dead_letters.sent().is_empty());
     assert_eq!(doubles.audited(topic, 0), Some((0, 3)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_ends_before_what_was_intended_ends_the_sink() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let topic = Topic::LateEvent;
+    let values = (0..5).map(|_| Some(b"x".to_vec())).collect();
+    broker.send(topic, 0, values).await;
+    broker.commit(topic, 0, r#"{"v":1,"to":9}"#);
+    let error = doubles.start(&broker).end().await.unwrap_err();
+    assert!(error.to_string().contains("log truncated"), "{error:#}");
+    assert!(doubles.writer.written().is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_of_another_version_ends_the_sink() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    broker.commit(Topic::LateEvent, 0, r#"{"v":2,"to":9}"#);
+    let error = doubles.start(&broker).end().await.unwrap_err();
+    assert!(error.to_string().contains("is unknown"), "{error:#}");
 }

@@ -12,11 +12,11 @@ use rand::RngExt as _;
 use super::{audited, compare, sink, start, stored};
 
 /// Deaths of the database, by effort.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 3;
 /// Statuses written for each.
 const WRITTEN: u32 = 20_000;
 /// How long it is away at the end, by effort.
-const AWAY: Duration = Duration::from_secs(10);
+const AWAY: Duration = Duration::from_secs(5);
 /// How long a member stands still: longer than its session lasts.
 const FROZEN: Duration = Duration::from_secs(9);
 
@@ -48,8 +48,9 @@ async fn a_database_that_is_killed_and_a_member_that_freezes_cost_no_row() -> Re
     stored(&archive, all).await?;
     audited(&archive, all).await?;
     compare(&archive, all).await?;
+    let rounds = ROUNDS * effort.factor;
     say(&format!(
-        "{ROUNDS} deaths of the database: {all} rows, each once"
+        "{rounds} deaths of the database: {all} rows, each once"
     ));
 
     let second = sink(&stack, "b", &stack.clickhouse(), &[rows])?;

@@ -126,7 +126,9 @@ fn of_formula(
     } else {
         String::new()
     };
-    let has_zeros = !code.is_ratio && !(formula.facts == Facts::InForceNow && code.code == "t1");
+    // The original has no row of a class that a target lacks.
+    let is_sparse = formula.facts == Facts::InForceNow && code.code == "t1";
+    let has_zeros = !(code.is_ratio || is_sparse);
     let has_daily_mean = !code.is_ratio && stretch.days > 1;
     let value = format!("toFloat64({})", formula.value);
     let directory_at = match formula.facts.directory() {

@@ -8,6 +8,11 @@ mod errors;
 #[cfg(test)]
 mod migrations;
 #[cfg(test)]
+#[expect(
+    clippy::string_slice,
+    clippy::too_many_lines,
+    reason = "ids of tests are ASCII; a table of expected values is long"
+)]
 mod model;
 #[cfg(test)]
 mod records;

@@ -65,7 +65,7 @@ async fn retention_is_set_once_and_removed() {
         let flags = ["indicator-sink", "migrate", "--retention", flag];
         match Config::try_parse_from(flags).unwrap().into_command() {
             Command::Migrate(args) => args.retention,
-            other @ Command::Run(_) => panic!("{other:?}"),
+            other => panic!("{other:?}"),
         }
     };
     let client = database.args().client();

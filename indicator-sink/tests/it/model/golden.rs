@@ -316,7 +316,7 @@ async fn assert_day(world: &World, unit: &str, period: &Value, context: &str) ->
             .unwrap();
         match (found, expected.as_f64()) {
             (Some(found), Some(expected)) => {
-                assert!((found - expected).abs() < 5e-7, "{context} {name}: {found}")
+                assert!((found - expected).abs() < 5e-7, "{context} {name}: {found}");
             }
             (found, expected) => assert_eq!(found, expected, "{context} {name}"),
         }

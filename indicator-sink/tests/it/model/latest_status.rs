@@ -21,9 +21,15 @@ fn row(&(point, event_ms, content, received_ms, offset): &Record) -> Value {
     })
 }
 
+/// Charge point and event time.
+type Identity = (u64, i64);
+
+/// The first copy of each content.
+type FirstCopies = BTreeMap<&'static str, (i64, i64)>;
+
 /// The rule written out: of each identity the content whose first copy is the latest.
-fn winners(records: &[Record]) -> BTreeMap<(u64, i64), (&'static str, usize)> {
-    let mut first: BTreeMap<(u64, i64), BTreeMap<&str, (i64, i64)>> = BTreeMap::new();
+fn winners(records: &[Record]) -> BTreeMap<Identity, (&'static str, usize)> {
+    let mut first: BTreeMap<Identity, FirstCopies> = BTreeMap::new();
     for &(point, event, content, received, offset) in records {
         let copies = first.entry((point, event)).or_default();
         let copy = copies.entry(content).or_insert((received, offset));
@@ -35,7 +41,7 @@ fn winners(records: &[Record]) -> BTreeMap<(u64, i64), (&'static str, usize)> {
             .filter(|record| (record.0, record.1) == key)
             .count()
     };
-    let winner = |(key, copies): ((u64, i64), BTreeMap<&'static str, (i64, i64)>)| {
+    let winner = |(key, copies): (Identity, FirstCopies)| {
         let (content, _) = copies.into_iter().max_by_key(|(_, copy)| *copy).unwrap();
         (key, (content, count(key)))
     };

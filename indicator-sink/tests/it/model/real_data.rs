@@ -225,7 +225,10 @@ fn is_valid_siren(siren: &str) -> bool {
             }
         })
         .sum();
-    siren.len() == 9 && digits.len() == 9 && luhn % 10 == 0 && digits.iter().any(|digit| *digit > 0)
+    siren.len() == 9
+        && digits.len() == 9
+        && luhn.is_multiple_of(10)
+        && digits.iter().any(|digit| *digit > 0)
 }
 
 /// The figures of a period that are published.

@@ -330,10 +330,10 @@ async fn a_refresh_reads_few_of_the_granules_of_the_base() {
         .fetch_all::<String>()
         .await
         .unwrap();
-    let granules = lines
+    let mut granules = lines
         .iter()
         .filter_map(|line| line.trim().strip_prefix("Granules: "));
-    let last = granules.last().unwrap();
+    let last = granules.next_back().unwrap();
     let (read, all) = last.split_once('/').unwrap();
     let total = "SELECT sum(marks) FROM system.parts WHERE table = 'charge_point_hour' AND active \
                  AND database = currentDatabase()";

@@ -104,7 +104,7 @@ async fn nine_records_are_eight_sessions_of_which_three_are_flagged() {
         let shown = world
             .rows(&sums.join(", "), &format!("FROM {view} {hours}"))
             .await;
-        assert_eq!(shown, [expected.clone()], "{view}");
+        assert_eq!(shown, std::slice::from_ref(&expected), "{view}");
     }
     let shares = "sum(successful_sessions_2min) / sum(sessions - flagged_sessions), \
                   sum(successful_sessions_3min) / sum(sessions - flagged_sessions)";

@@ -71,7 +71,7 @@ async fn what_was_accepted_is_counted_or_set_aside_and_nothing_vanishes() -> Res
     )
     .await?;
     topic::repeat_first(&stack.kafka(), TOO_LATE, 24)?;
-    wait::until("the books to balance", Duration::from_mins(1), async || {
+    wait::until("the books to balance", Duration::from_mins(3), async || {
         balanced(&stack, &archive).await
     })
     .await?;

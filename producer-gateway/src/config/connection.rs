@@ -46,7 +46,7 @@ pub struct ConnectionArgs {
     )]
     pub trusted_proxies: Vec<IpNet>,
 
-    /// Sites whose web pages may read answers (GET and HEAD), like https://map.example.org,
+    /// Sites whose web pages may read answers (GET and HEAD), like `https://map.example.org`,
     /// separated by commas; none by default
     #[arg(
         long,

@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, Method, Uri, header};
 use tower_http::cors::CorsLayer;
 
 /// How long a browser may keep what a preflight request was told.
-const MAX_AGE: Duration = Duration::from_secs(600);
+const MAX_AGE: Duration = Duration::from_mins(10);
 /// What a page may read besides the body.
 const EXPOSED: [&str; 4] = [
     "ratelimit",

@@ -44,7 +44,7 @@ fn help_names_every_flag_with_its_variable_and_default() {
               [env: GATEWAY_TRUSTED_PROXIES]
 
           --cors-allowed-origins <ORIGIN>
-              Sites whose web pages may read answers (GET and HEAD), like https://map.example.org,
+              Sites whose web pages may read answers (GET and HEAD), like `https://map.example.org`,
               separated by commas; none by default
 
               [env: GATEWAY_CORS_ALLOWED_ORIGINS]

@@ -180,8 +180,9 @@ impl Broker {
                 }
                 continue;
             }
-            // A process that stands still sends nothing.
-            if !producer.process.is_stopped() && self.dice.chance(40) {
+            // A process that stands still sends nothing; what a closed client left is in the network.
+            let stands_still = !producer.is_closed && producer.process.is_stopped();
+            if !stands_still && self.dice.chance(40) {
                 let places: Vec<_> = producer.queues.keys().copied().collect();
                 let place = self.dice.pick(&places);
                 for _ in 0..=self.dice.below(4) {
@@ -320,6 +321,19 @@ impl Broker {
             let until = self.dice.between(0, end);
             self.log_mut(place).compact(until);
         }
+    }
+
+    /// What keeps it from being quiet, transactions apart.
+    pub(crate) fn on_its_way(&self) -> String {
+        let queues = self
+            .producers
+            .iter()
+            .map(|(number, it)| (number, it.queues.len()));
+        let queues: Vec<_> = queues.filter(|(_, length)| *length > 0).collect();
+        format!(
+            "late ends: {}, queues of producers: {queues:?}",
+            self.late_ends.len()
+        )
     }
 
     /// Whether no transaction is open and nothing is on its way.

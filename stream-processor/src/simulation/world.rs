@@ -434,8 +434,9 @@ impl World {
         });
         let slots: Vec<_> = slots.collect();
         let broker = self.broker.borrow();
+        let (is_written, on_its_way) = (self.is_written(), broker.on_its_way());
         format!(
-            "now {}, {slots:?}, {:?}, {:?}",
+            "now {}, {slots:?}, {:?}, {:?}, all written: {is_written}, {on_its_way}",
             self.now, broker.group, broker.coordinators
         )
     }

@@ -2,7 +2,7 @@
 //! a kill or a standstill falls between two steps of a transaction or a restore, not only near them.
 //!
 //! Only builds with `debug_assertions` have it, which are those of the tests: in a release build the
-//! flags do not exist, and [`after`] is nothing. One blow for a life; the steps are counted over all
+//! flags do not exist, and `after` is nothing. One blow for a life; the steps are counted over all
 //! workers of the process. A crate of fail points would bring its own language, its own environment
 //! variable and a feature to build everything with, for two actions.
 

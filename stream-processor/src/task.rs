@@ -8,23 +8,24 @@
 //! no event is applied before the directory has been read up to where it ended when the event was
 //! read, so an event never meets a directory older than the one it was accepted under.
 
-use std::collections::VecDeque;
-
 use domain::clock::{Admission, EventInput, TaskClock};
 use domain::engine::{Arrival, DirectoryChange, Engine, Outcome, Output, StateRecord};
 use domain::position::Position;
-use domain::{ChargePointStatus, Policy, Span, Timestamp};
+use domain::{Policy, Span, Timestamp};
 use platform::kafka::producer::Record;
 
 use crate::config::Guarantee;
-use crate::decode::{DecodeError, Decoders, Event, SchemaSource};
-use crate::disposition::{self, Disposition, Refusal};
+use crate::decode::{Decoders, Event, SchemaSource};
+use crate::disposition::Refusal;
 use crate::emit::{self, Late, SchemaIds};
 use crate::input::InputRecord;
 use crate::state::book::{StateBook, StateSize};
 use crate::state::{Changelog, NextOffsets};
 use crate::tally::{Fate, Tally};
 use crate::topology::{Lane, Source};
+use ready::Ready;
+
+mod ready;
 
 /// How many records of one lane are kept ready. More would only sit here while a cut is waited for.
 pub(crate) const READY_RECORDS: usize = 1_000;
@@ -87,19 +88,6 @@ impl Waiting {
             Self::Schema => "schema",
         }
     }
-}
-
-/// What a record says, or why it has to be set aside.
-type Content = Result<Event, (Refusal, String)>;
-
-/// The records of one lane that were read and not applied.
-#[derive(Debug, Default)]
-struct Ready {
-    records: VecDeque<InputRecord>,
-    /// What the first of them say, as far as that is known.
-    ahead: VecDeque<Content>,
-    /// The first of them waits for a cut.
-    is_held: bool,
 }
 
 /// One partition.
@@ -415,56 +403,6 @@ impl Task {
             };
             is_held || self.next.of(source) >= end(self.lane(source))
         })
-    }
-}
-
-impl Ready {
-    /// Finds out what the first record says. Returns whether that is known.
-    fn read_first<S: SchemaSource>(&mut self, decoders: &mut Decoders<S>) -> bool {
-        if self.ahead.is_empty() {
-            self.read_ahead(1, decoders);
-        }
-        !self.ahead.is_empty()
-    }
-
-    /// Finds out what the first records say: at most `count` of them, and none behind one of which
-    /// that cannot be known yet.
-    fn read_ahead<S: SchemaSource>(&mut self, count: usize, decoders: &mut Decoders<S>) {
-        while self.ahead.len() < count
-            && let Some(record) = self.records.get(self.ahead.len())
-        {
-            let decoded = match record.timestamp_ms {
-                None => Err(DecodeError::NoTimestamp),
-                Some(_) => decoders.decode(record),
-            };
-            self.ahead.push_back(match decoded {
-                Ok(event) => Ok(event),
-                Err(error) => match disposition::of_record(&error) {
-                    Disposition::DeadLetter(refusal) => Err((refusal, error.to_string())),
-                    Disposition::Retry | Disposition::Fatal => return,
-                },
-            });
-        }
-    }
-
-    /// The statuses among what was read ahead.
-    fn statuses(&self) -> impl Iterator<Item = &ChargePointStatus> {
-        self.ahead.iter().filter_map(|content| match content {
-            Ok(Event::Status(status)) => Some(status),
-            Ok(Event::Tick | Event::Session(_) | Event::Put(_) | Event::Remove(_)) | Err(_) => None,
-        })
-    }
-
-    /// Takes the first record with what it says, once that is known.
-    fn pop<S: SchemaSource>(
-        &mut self,
-        decoders: &mut Decoders<S>,
-    ) -> Option<(InputRecord, Content)> {
-        if !self.read_first(decoders) {
-            return None;
-        }
-        let content = self.ahead.pop_front()?;
-        Some((self.records.pop_front()?, content))
     }
 }
 

@@ -40,8 +40,8 @@ pub struct IndicatorsArgs {
     /// First day, Europe/Paris, for example 2026-03-29; without it, what may have changed
     #[arg(long, value_name = "DAY", value_parser = literal::day)]
     pub from: Option<Day>,
-    /// Last day, Europe/Paris; without it, yesterday
-    #[arg(long, value_name = "DAY", value_parser = literal::day)]
+    /// Last day, Europe/Paris, of those from --from on; without it, yesterday
+    #[arg(long, value_name = "DAY", value_parser = literal::day, requires = "from")]
     pub to: Option<Day>,
     /// Only periods of this length: h, d, w, m, q or y; without it, all but h
     #[arg(long, value_name = "LETTER", value_parser = ["h", "d", "w", "m", "q", "y"])]

@@ -1,7 +1,9 @@
 //! Poll → decode → batch → write → commit: the thread that owns the consumer.
 //!
-//! It never waits: ranges, schemas and positions are tasks that report back, commits have a thread
-//! of their own. One range of a partition is on its way at a time, and the partition goes on
+//! It waits for no table, no registry and no commit: ranges, schemas and positions are tasks that
+//! report back, commits have a thread of their own. It does wait for brokers where the client must be
+//! asked in its own thread: every ten seconds whether a partition stands still (5 s at the most), and
+//! when a partition is moved back. One range of a partition is on its way at a time, and the partition goes on
 //! collecting meanwhile. What it decides is in [`crate::batch`], [`crate::flight`] and
 //! [`crate::disposition`].
 

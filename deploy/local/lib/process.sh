@@ -31,6 +31,17 @@ running_pid() {
   echo "$pid"
 }
 
+# User and system time of a part so far, seconds.
+cpu_seconds() {
+  local pid
+  pid=$(running_pid "$1") && cpu_seconds_of "$pid"
+}
+
+# The same of any process, by its pid.
+cpu_seconds_of() {
+  awk -v hertz="$(getconf CLK_TCK)" '{ sub(/^.*\) /, ""); print ($12 + $13) / hertz }' "/proc/$1/stat"
+}
+
 is_running() {
   running_pid "$1" >/dev/null
 }

@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn the_hash_of_an_id_is_the_same_on_every_machine() {
-        assert_eq!(hash_of([1, 2].into_iter()), hash_of([1, 2].into_iter()));
+        assert_eq!(hash_of([1, 2].into_iter()), 3_131_598_644);
         assert_ne!(hash_of([1, 2].into_iter()), hash_of([2, 1].into_iter()));
     }
 }

@@ -49,20 +49,28 @@ mod tests {
     #[test]
     fn every_payload_comes_back() {
         let connectors = || ConnectorState::ALL.map(Some).into_iter().chain([None]);
+        let pairs =
+            || connectors().flat_map(move |one| connectors().map(move |other| (one, other)));
+        let mut seen = std::collections::BTreeSet::new();
         for service_state in ServiceState::ALL {
             for occupancy in Occupancy::ALL {
-                for (first, second) in connectors().zip(connectors().skip(1)) {
-                    let payload = StatusPayload {
-                        service_state,
-                        occupancy,
-                        connector_type_2: first,
-                        connector_ccs: second,
-                        connector_chademo: None,
-                        connector_ef: first,
-                    };
-                    assert_eq!(Packed::from(payload).unpack(), payload);
+                for (connector_type_2, connector_ccs) in pairs() {
+                    for (connector_chademo, connector_ef) in pairs() {
+                        let payload = StatusPayload {
+                            service_state,
+                            occupancy,
+                            connector_type_2,
+                            connector_ccs,
+                            connector_chademo,
+                            connector_ef,
+                        };
+                        let packed = Packed::from(payload);
+                        assert_eq!(packed.unpack(), payload);
+                        assert!(seen.insert(packed.0), "two payloads are one");
+                    }
                 }
             }
         }
+        assert_eq!(seen.len(), 3 * 4 * 4_usize.pow(4));
     }
 }

@@ -2,8 +2,8 @@
 //! (`fill`), or a constant rate with a clock that runs ahead, so that there is a cut every second, and the
 //! time until the figures of each cut can be read (`live`).
 //!
-//! Stations have four charge points; one event in nine is a session, one status in 33 out of service; all
-//! come in order. `deploy/local/measure-processor` runs it.
+//! Stations have four charge points; one event in 72 is a session, at 288 events a day four of them, and one
+//! status in 133 out of service; all come in order. `deploy/local/measure-processor` runs it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,6 +31,8 @@ const PARTITIONS: i32 = 24;
 const PER_STATION: u64 = 4;
 const MINUTE: i64 = 60_000;
 const CUT: i64 = 5 * MINUTE;
+/// How long after its end an hour closes.
+const CLOSE_GRACE: i64 = 10 * MINUTE;
 const LIMIT: Duration = Duration::from_mins(2);
 /// Odd, so that it visits every charge point of a fleet that it has no factor with.
 const STRIDE: u64 = 48_271;
@@ -49,6 +51,10 @@ struct Load {
     /// Events of a charge point in a day of the history
     #[arg(long, default_value_t = 288.0)]
     per_day: f64,
+
+    /// One event in so many is a session; the others are statuses
+    #[arg(long, default_value_t = 72)]
+    session_each: u64,
 
     /// Seconds of live load; 0 leaves it out
     #[arg(long, default_value_t = 0)]
@@ -71,6 +77,7 @@ struct Load {
 struct Writer {
     producer: BatchProducer,
     charge_points: u64,
+    session_each: u64,
     schemas: BTreeMap<&'static str, u32>,
     bytes: Vec<u8>,
     written: u64,
@@ -88,6 +95,7 @@ async fn main() -> anyhow::Result<()> {
     let mut writer = Writer {
         producer: BatchProducer::new(&load.kafka.producer_config("load", LIMIT))?,
         charge_points: load.charge_points,
+        session_each: load.session_each.max(1),
         schemas,
         bytes: Vec::new(),
         written: 0,
@@ -148,7 +156,7 @@ impl Writer {
         let partition = partition_of(station.as_str().as_bytes(), PARTITIONS);
         let (received, event) = (Timestamp::from_ms(at), Timestamp::from_ms(at - 2_000));
         self.bytes.clear();
-        let contract = if number % 9 == 8 {
+        let contract = if number % self.session_each == self.session_each - 1 {
             let start = Timestamp::from_ms(at - 32 * MINUTE);
             let session = ChargeSession {
                 event_id: ChargeSession::id_of(&point, start, event, 11_500),
@@ -208,44 +216,87 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes at a constant rate. Each second of ours is a cut of the topics' clock; after it both inputs
-    /// of every partition tick, and the figures of the cut are waited for.
+    /// Writes at a constant rate. Each second of ours is a cut of the topics' clock; at its end both inputs
+    /// of every partition tick, and until the next one the figures of the cut are waited for.
     fn live(&mut self, load: &Load) -> anyhow::Result<()> {
-        let outputs = outputs(&load.kafka)?;
+        let mut seen = Seen::new(&load.kafka)?;
         let first = (SystemClock.now_ms() - 86_000_000) / CUT * CUT;
-        let mut delays = Vec::new();
+        let step = Duration::from_secs(1) * 10 / u32::try_from(load.rate)?;
+        let mut due = Instant::now();
         for second in 0..load.live {
-            let begun = Instant::now();
             let cut = first + i64::try_from(second)? * CUT;
             for number in 0..load.rate {
                 let at = cut - CUT + i64::try_from(number * 299_000 / load.rate)?;
                 self.event(second * load.rate + number, at)?;
                 if number % 10 == 9 {
                     self.producer.client().poll_now();
+                    due += step;
+                    seen.look_until(due)?;
                 }
             }
             self.producer.drain(LIMIT)?;
             self.ticks(cut)?;
             self.producer.drain(LIMIT)?;
-            let ticked = Instant::now();
-            let until = begun + Duration::from_secs(1);
-            loop {
-                let rest = until.saturating_duration_since(Instant::now());
-                let Some(message) = outputs.poll(rest) else {
-                    break;
-                };
-                if message?.timestamp().to_millis() == Some(cut) {
-                    delays.push(ticked.elapsed());
-                }
-            }
+            seen.ticked.insert(cut, Instant::now());
         }
-        delays.sort_unstable();
-        let at = |percent: usize| delays.get(delays.len() * percent / 100).copied();
-        report_delays(
-            &[50, 90, 99].map(|it| (it, at(it).unwrap_or_default())),
-            delays.len(),
-        );
+        seen.look_until(due + Duration::from_secs(5))?;
+        seen.report();
         Ok(())
+    }
+}
+
+/// What was read of the outputs, and when.
+struct Seen {
+    outputs: BaseConsumer,
+    /// When the inputs ticked at a cut.
+    ticked: BTreeMap<i64, Instant>,
+    /// How long figures took of cuts that close no hour.
+    ordinary: Vec<Duration>,
+    /// Of cuts that close one.
+    closing: Vec<Duration>,
+}
+
+impl Seen {
+    fn new(kafka: &KafkaArgs) -> anyhow::Result<Self> {
+        Ok(Self {
+            outputs: outputs(kafka)?,
+            ticked: BTreeMap::new(),
+            ordinary: Vec::new(),
+            closing: Vec::new(),
+        })
+    }
+
+    fn look_until(&mut self, until: Instant) -> anyhow::Result<()> {
+        let rest = || until.saturating_duration_since(Instant::now());
+        while !rest().is_zero() {
+            let Some(message) = self.outputs.poll(rest()) else {
+                return Ok(());
+            };
+            let cut = message?.timestamp().to_millis().unwrap_or_default();
+            let Some(ticked) = self.ticked.get(&cut) else {
+                continue;
+            };
+            let is_closing = (cut - CLOSE_GRACE).rem_euclid(60 * MINUTE) == 0;
+            let delays = if is_closing {
+                &mut self.closing
+            } else {
+                &mut self.ordinary
+            };
+            delays.push(ticked.elapsed());
+        }
+        Ok(())
+    }
+
+    fn report(mut self) {
+        for (what, delays) in [
+            ("close no hour", &mut self.ordinary),
+            ("close an hour", &mut self.closing),
+        ] {
+            delays.sort_unstable();
+            let at = |percent: usize| delays.get(delays.len().saturating_sub(1) * percent / 100);
+            let quantiles = [50, 90, 99, 100].map(|it| (it, at(it).copied().unwrap_or_default()));
+            report_delays(what, &quantiles, delays.len());
+        }
     }
 }
 
@@ -281,7 +332,7 @@ fn outputs(kafka: &KafkaArgs) -> anyhow::Result<BaseConsumer> {
 
 const fn payload(number: u64) -> StatusPayload {
     StatusPayload {
-        service_state: if number.is_multiple_of(33) {
+        service_state: if number.is_multiple_of(133) {
             ServiceState::OutOfService
         } else {
             ServiceState::InService
@@ -317,12 +368,12 @@ fn report(what: &str, records: u64, events: u64, took: Duration) {
 }
 
 #[expect(clippy::print_stdout, reason = "its output is the figures")]
-fn report_delays(quantiles: &[(usize, Duration)], count: usize) {
-    for (percent, delay) in quantiles {
-        println!(
-            "figures of a cut can be read after, p{percent}: {} ms",
-            delay.as_millis()
-        );
-    }
-    println!("figures: {count}");
+fn report_delays(what: &str, quantiles: &[(usize, Duration)], count: usize) {
+    let quantiles = quantiles.iter().map(|(percent, delay)| {
+        let ms = delay.as_millis();
+        format!("p{percent} {ms} ms")
+    });
+    let quantiles: Vec<_> = quantiles.collect();
+    let quantiles = quantiles.join(", ");
+    println!("{count} figures of cuts that {what} can be read after: {quantiles}");
 }

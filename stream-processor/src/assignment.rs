@@ -124,6 +124,7 @@ impl<I: Input, G> Assignment<I, G> {
                 }
             }
         }
+        self.note_progress();
         Ok(has_moved)
     }
 
@@ -156,8 +157,15 @@ impl<I: Input, G> Assignment<I, G> {
     }
 
     /// Asks where the directory ends, for all tasks at once. Brokers that do not answer are waited
-    /// for: nothing is lost by standing still.
+    /// for: nothing is lost by standing still. A replay knows: it does not read what came later.
     fn ask_directory(&mut self) -> Result<bool, InputError> {
+        if let Some(goal) = &self.terms.goal {
+            for task in self.tasks.values_mut() {
+                task.directory_ends_at(goal.end(task.lane(Source::Directory)));
+            }
+            self.has_fresh = false;
+            return Ok(true);
+        }
         let lanes: Vec<_> = self
             .tasks
             .values()
@@ -167,8 +175,6 @@ impl<I: Input, G> Assignment<I, G> {
             Ok(ends) => {
                 for (lane, end) in ends {
                     if let Some(task) = self.tasks.get_mut(&lane.partition) {
-                        let goal = self.terms.goal.as_ref();
-                        let end = goal.map_or(end, |goal| goal.end(lane).min(end));
                         task.directory_ends_at(end);
                     }
                 }
@@ -188,20 +194,21 @@ impl<I: Input, G> Assignment<I, G> {
         !self.has_fresh && self.tasks.values().all(Task::knows_directory)
     }
 
-    /// Whether a replay has nothing left to do here, and everything is committed.
-    pub(crate) fn is_complete(&self) -> bool {
+    /// Whether a replay has nothing left to apply here.
+    pub(crate) fn is_spent(&self) -> bool {
         let Some(goal) = &self.terms.goal else {
             return false;
         };
-        self.is_settled()
-            && self.transaction.is_empty()
-            && self
-                .tasks
-                .values()
-                .all(|it| it.is_spent(|lane| goal.end(lane)))
+        let mut tasks = self.tasks.values();
+        self.is_settled() && tasks.all(|it| it.is_spent(|lane| goal.end(lane)))
     }
 
-    /// Tells a replay how far the tasks are.
+    /// Whether everything is committed.
+    pub(crate) const fn is_committed(&self) -> bool {
+        self.transaction.is_empty()
+    }
+
+    /// Tells a replay how far the tasks are, committed or not.
     fn note_progress(&self) {
         let Some(goal) = &self.terms.goal else {
             return;
@@ -234,11 +241,7 @@ impl<I: Input, G> Assignment<I, G> {
     ) -> Result<bool, OutputError> {
         if self.is_committing() {
             let group = self.group.as_ref();
-            let is_over = self.transaction.step(output, group, &self.terms.metrics)?;
-            if is_over {
-                self.note_progress();
-            }
-            return Ok(is_over);
+            return self.transaction.step(output, group, &self.terms.metrics);
         }
         self.transaction
             .end(self.tasks.values_mut(), output, &self.terms.rules)?;

@@ -53,12 +53,13 @@ impl Limits {
         }
     }
 
-    /// Those of a replay: ten times as much, since each commit writes the state of all that was touched.
+    /// Those of a replay: a hundred times as much, since each commit writes the state of all that was
+    /// touched. The records are with the brokers meanwhile; only their readers have to wait.
     pub(crate) const fn of_replay(interval: Duration) -> Self {
         Self {
             interval,
-            records: 200_000,
-            bytes: 80 << 20,
+            records: 2_000_000,
+            bytes: 800 << 20,
         }
     }
 }

@@ -22,8 +22,23 @@ const LIVE_APPLICATION: &str = "stream-processor";
 /// The time between two commits, while somebody waits for the figures.
 const LIVE_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The time between two commits of a replay; the brokers end a transaction after 30 s.
+/// The longest time between two commits into live topics: a transaction must end before the brokers end
+/// it, and the readers wait for it.
+const LONGEST_LIVE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The time between two commits of a replay into topics that others read: for so long they wait for
+/// the live figures behind those of an open transaction.
 const REPLAY_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The time between two commits of a replay into topics of its own, where nobody waits.
+const SECLUDED_INTERVAL: Duration = Duration::from_secs(30);
+
+/// What an open transaction may last before the brokers end it. It bounds for how long a worker
+/// that hangs can hold back the readers of the outputs, and must exceed a broker's restart.
+const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// As [`TRANSACTION_TIMEOUT`], of a replay, whose transactions are long.
+const REPLAY_TRANSACTION_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Something that is on or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -105,11 +120,11 @@ pub struct Config {
     #[arg(long, env = "PROCESSOR_REPLAY_INTO", value_enum, default_value_t = Destination::Own)]
     pub into: Destination,
 
-    /// Milliseconds between two commits, 10 to 10000: what a result waits for at the most, and
-    /// what is done again after a crash; by default 200, in a replay 5000, where nobody waits and
-    /// the state of an entity is written once for many events
+    /// Milliseconds between two commits, 10 to 60000, live at most 10000: what a result waits for at
+    /// the most, and what is done again after a crash; by default 200, in a replay 30000, where nobody
+    /// waits and the state of an entity is written once for many events, or 5000 into live topics
     #[arg(long, env = "PROCESSOR_COMMIT_INTERVAL_MS", value_name = "MS",
-          value_parser = clap::value_parser!(u64).range(10..=10_000))]
+          value_parser = clap::value_parser!(u64).range(10..=60_000))]
     pub commit_interval_ms: Option<u64>,
 
     /// Name of this process among those of the application, the same after a restart: two
@@ -170,9 +185,22 @@ impl Config {
     /// When a transaction ends.
     pub(crate) fn limits(&self) -> Limits {
         let asked = self.commit_interval_ms.map(Duration::from_millis);
+        match (self.verb, self.into) {
+            (Verb::Run, _) => Limits::every(asked.unwrap_or(LIVE_INTERVAL)),
+            (Verb::Replay, Destination::Live) => {
+                Limits::of_replay(asked.unwrap_or(REPLAY_INTERVAL))
+            }
+            (Verb::Replay, Destination::Own) => {
+                Limits::of_replay(asked.unwrap_or(SECLUDED_INTERVAL))
+            }
+        }
+    }
+
+    /// What a transaction may last before the brokers end it.
+    pub(crate) const fn transaction_timeout(&self) -> Duration {
         match self.verb {
-            Verb::Run => Limits::every(asked.unwrap_or(LIVE_INTERVAL)),
-            Verb::Replay => Limits::of_replay(asked.unwrap_or(REPLAY_INTERVAL)),
+            Verb::Run => TRANSACTION_TIMEOUT,
+            Verb::Replay => REPLAY_TRANSACTION_TIMEOUT,
         }
     }
 
@@ -198,11 +226,19 @@ impl Config {
         toml::from_str(&text).with_context(|| format!("{name} is no policy"))
     }
 
-    /// Refuses what would touch the figures of the live application.
+    /// Refuses what would touch the figures of the live application, or hold them back.
     ///
     /// # Errors
     /// Says what, and what to choose instead.
     pub(crate) fn check(&self, policy: &Policy) -> anyhow::Result<()> {
+        let interval = self.limits().interval;
+        let is_live = self.verb == Verb::Run || self.into == Destination::Live;
+        ensure!(
+            !is_live || interval <= LONGEST_LIVE_INTERVAL,
+            "a commit every {interval:?} would hold back who reads the live topics, and outlast a \
+             transaction: choose a --commit-interval-ms up to {}",
+            LONGEST_LIVE_INTERVAL.as_millis()
+        );
         if self.verb == Verb::Run {
             return Ok(());
         }
@@ -309,9 +345,10 @@ mod tests {
                   [default: own]
 
               --commit-interval-ms <MS>
-                  Milliseconds between two commits, 10 to 10000: what a result waits for at the most, and
-                  what is done again after a crash; by default 200, in a replay 5000, where nobody waits and
-                  the state of an entity is written once for many events
+                  Milliseconds between two commits, 10 to 60000, live at most 10000: what a result waits for
+                  at the most, and what is done again after a crash; by default 200, in a replay 30000,
+                  where nobody waits and the state of an entity is written once for many events, or 5000
+                  into live topics
 
                   [env: PROCESSOR_COMMIT_INTERVAL_MS]
 
@@ -442,5 +479,17 @@ mod tests {
         let parse = |arguments: &[&str]| Config::try_parse_from(arguments).unwrap().verb;
         assert_eq!(parse(&["x"]), Verb::Run);
         assert_eq!(parse(&["x", "run", "--workers", "3"]), Verb::Run);
+    }
+
+    #[test]
+    fn only_a_replay_into_its_own_topics_may_hold_them_back_for_long() {
+        let check = |arguments: &str| {
+            let config = Config::try_parse_from(arguments.split(' ')).unwrap();
+            config.check(&Policy::qc_1()).map_err(|it| it.to_string())
+        };
+        let refused = check("x --commit-interval-ms 10001").unwrap_err();
+        assert!(refused.contains("up to 10000"), "{refused}");
+        assert_eq!(check("x --commit-interval-ms 10000"), Ok(()));
+        assert_eq!(check("x replay --application-id again"), Ok(()));
     }
 }

@@ -62,7 +62,12 @@ impl Goal {
         ))
     }
 
-    fn between(first: &BTreeMap<Lane, i64>, end: &BTreeMap<Lane, i64>, workers: u8) -> Self {
+    /// Between the given first offsets and ends.
+    pub(crate) fn between(
+        first: &BTreeMap<Lane, i64>,
+        end: &BTreeMap<Lane, i64>,
+        workers: u8,
+    ) -> Self {
         let stretch = |(lane, end): (&Lane, &i64)| {
             let first = first.get(lane).copied().unwrap_or_default();
             let stretch = Stretch {

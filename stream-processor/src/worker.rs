@@ -370,12 +370,13 @@ impl<C: Clients> Worker<C> {
                 Err(error) => tracing::debug!(%error, "lag to the newest record cannot be told"),
             }
         }
-        if assignment.is_due() {
+        let is_spent = !has_moved && assignment.is_spent();
+        let is_committed = assignment.is_committed();
+        if assignment.is_due() || (is_spent && !is_committed) {
             return self.commit();
         }
         if !has_moved {
-            let is_complete = assignment.is_complete();
-            self.seat.finished(is_complete);
+            self.seat.finished(is_spent && is_committed);
             assignment.wait(IDLE)?;
         }
         Ok(())

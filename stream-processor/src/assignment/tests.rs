@@ -39,6 +39,7 @@ struct Stage {
     broker: Broker,
     output: MemoryOutput,
     restores: u32,
+    goal: Option<Arc<Goal>>,
     registry: prometheus::Registry,
     metrics: Metrics,
     silent: std::rc::Rc<std::cell::RefCell<bool>>,
@@ -54,6 +55,7 @@ impl Stage {
             output: MemoryOutput::new(&broker),
             broker,
             restores: 0,
+            goal: None,
             silent: std::rc::Rc::default(),
         }
     }
@@ -74,7 +76,7 @@ impl Stage {
             },
             limits: Limits::every(Duration::from_millis(200)),
             metrics: self.metrics.clone(),
-            goal: None,
+            goal: self.goal.clone(),
         }
     }
 
@@ -130,6 +132,32 @@ impl Stage {
             .map(|input| input.next_offset)
             .collect()
     }
+}
+
+#[test]
+fn a_replay_is_spent_at_its_goal_and_complete_once_that_is_committed() {
+    let mut stage = Stage::new();
+    history(&stage, 0..60);
+    let ends = |ends: [i64; 3]| {
+        let lane = |source| Lane {
+            source,
+            partition: PARTITION,
+        };
+        Source::INPUTS.map(lane).into_iter().zip(ends).collect()
+    };
+    // Nine statuses and twelve ticks of each input: the replay began before the last status.
+    stage.goal = Some(Arc::new(Goal::between(
+        &ends([0; 3]),
+        &ends([0, 20, 12]),
+        1,
+    )));
+    let mut subject = stage.restore();
+    stage.run(&mut subject);
+    assert!(subject.tasks.is_spent() && !subject.tasks.is_committed());
+    subject.commit(&mut stage.output).unwrap();
+    assert!(subject.tasks.is_spent() && subject.tasks.is_committed());
+    assert_eq!(stage.next_offsets(), [0, 20, 12]);
+    assert_eq!(stage.goal.unwrap().progress(), (32, 32));
 }
 
 /// Half a day of statuses every seven minutes with ticks every five, some out of order.

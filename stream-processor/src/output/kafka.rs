@@ -19,10 +19,6 @@ use crate::failpoint::{self, Step};
 use crate::membership::kafka::Standing;
 use crate::topology::{Lane, Names};
 
-/// What an open transaction may last before the brokers end it. It bounds for how long a worker
-/// that hangs can hold back the readers of the outputs, and must exceed a broker's restart.
-const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(30);
-
 /// How long a record may be on its way without a transaction. Shorter than the group's session, 15 s: a
 /// worker that hung for so long that others have its partitions gives up what it had not sent.
 const PLAIN_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,6 +31,8 @@ pub(crate) struct KafkaOutput {
     name: String,
     names: Names,
     guarantee: Guarantee,
+    /// What the brokers wait for the end of a transaction, and we for them.
+    patience: Duration,
     producer: BatchProducer,
 }
 
@@ -47,16 +45,15 @@ impl KafkaOutput {
         shutdown: &CancellationToken,
     ) -> Result<Self, OutputError> {
         let (names, guarantee) = (config.names(), config.guarantee);
+        let patience = config.transaction_timeout();
         let client_id = format!("{name}-output");
         let config = match guarantee {
             Guarantee::ExactlyOnce => {
-                let mut config = config
-                    .kafka
-                    .producer_config(&client_id, TRANSACTION_TIMEOUT);
+                let mut config = config.kafka.producer_config(&client_id, patience);
                 config
                     // Who we are: a newer producer of this name fences us.
                     .set("transactional.id", name)
-                    .set("transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
+                    .set("transaction.timeout.ms", patience.as_millis().to_string());
                 config
             }
             Guarantee::AtLeastOnce => config.kafka.producer_config(&client_id, PLAIN_TIMEOUT),
@@ -70,6 +67,7 @@ impl KafkaOutput {
             name: name.to_owned(),
             names,
             guarantee,
+            patience,
             producer,
         };
         if guarantee == Guarantee::AtLeastOnce {
@@ -100,7 +98,7 @@ impl KafkaOutput {
                 KafkaError::Transaction(error) => error.is_retriable(),
                 _ => false,
             };
-            if !may_repeat || start.elapsed() > TRANSACTION_TIMEOUT {
+            if !may_repeat || start.elapsed() > self.patience {
                 return Err(self.classify(action, error));
             }
         }
@@ -146,7 +144,7 @@ impl Output for KafkaOutput {
             return Ok(());
         };
         self.producer
-            .send_to(name, record, TRANSACTION_TIMEOUT)
+            .send_to(name, record, self.patience)
             .map_err(|error| broken("send a record", error))?;
         failpoint::after(Step::Send);
         Ok(())
@@ -155,7 +153,7 @@ impl Output for KafkaOutput {
     fn drain(&mut self) -> Result<(), OutputError> {
         // Not left to the client, whose commit waits a flat 100 ms whenever records are on their way.
         self.producer
-            .drain(TRANSACTION_TIMEOUT)
+            .drain(self.patience)
             .map_err(|error| broken("deliver records", error))?;
         failpoint::after(Step::Drain);
         Ok(())

@@ -67,7 +67,7 @@ e2e: fetch tools ## End-to-end scenarios on real Kafka, registry and ClickHouse 
 
 faults: fetch ## Thirty rounds of faults for three processors and the broker, FAULT_FACTOR times five; some fifteen minutes
 	cargo build --workspace --bins --locked --quiet
-	E2E_FACTOR=$(FAULT_FACTOR) cargo test --workspace --test scenarios --locked -- --nocapture faults
+	E2E_FACTOR=$(FAULT_FACTOR) cargo test --workspace --test scenarios --locked -- --test-threads=1 --nocapture faults
 
 bench: bench-engine ## Measure; figures and commands are in docs/performance.md
 	deploy/local/measure

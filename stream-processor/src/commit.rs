@@ -37,6 +37,9 @@ use crate::topology::{Lane, Source};
 pub(crate) struct Limits {
     /// Time since the first change in it.
     pub(crate) interval: Duration,
+    /// Time since the first cut in it: figures are waited for, and cuts are rare. Long enough for the
+    /// other tasks of the worker to take theirs.
+    pub(crate) after_cut: Duration,
     /// Records in it.
     pub(crate) records: usize,
     /// Bytes of keys and values in it.
@@ -44,10 +47,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The limits with a given interval: 20,000 records, 8 MiB.
+    /// The limits with a given interval: 20,000 records, 8 MiB, 20 ms after a cut.
     pub(crate) const fn every(interval: Duration) -> Self {
         Self {
             interval,
+            after_cut: Duration::from_millis(20),
             records: 20_000,
             bytes: 8 << 20,
         }
@@ -58,6 +62,7 @@ impl Limits {
     pub(crate) const fn of_replay(interval: Duration) -> Self {
         Self {
             interval,
+            after_cut: interval,
             records: 2_000_000,
             bytes: 800 << 20,
         }
@@ -143,6 +148,7 @@ pub(crate) struct Transaction {
     limits: Limits,
     is_open: bool,
     since: Option<Instant>,
+    cut_since: Option<Instant>,
     ending: Option<(Ending, Instant)>,
     records: usize,
     bytes: usize,
@@ -156,6 +162,7 @@ impl Transaction {
             limits,
             is_open: false,
             since: None,
+            cut_since: None,
             ending: None,
             records: 0,
             bytes: 0,
@@ -175,6 +182,9 @@ impl Transaction {
         output: &mut O,
     ) -> Result<(), OutputError> {
         self.expect();
+        if std::mem::take(&mut effects.has_cut) {
+            self.cut_since.get_or_insert_with(Instant::now);
+        }
         self.tally.add(&std::mem::take(&mut effects.tally));
         for record in effects.records.drain(..) {
             self.send(&record, output)?;
@@ -197,11 +207,11 @@ impl Transaction {
 
     /// Whether it is time to commit.
     pub(crate) fn is_due(&self) -> bool {
-        self.since.is_some_and(|since| {
-            since.elapsed() >= self.limits.interval
-                || self.records >= self.limits.records
-                || self.bytes >= self.limits.bytes
-        })
+        let is_past = |since: Option<Instant>, limit| since.is_some_and(|it| it.elapsed() >= limit);
+        is_past(self.since, self.limits.interval)
+            || is_past(self.cut_since, self.limits.after_cut)
+            || self.records >= self.limits.records
+            || self.bytes >= self.limits.bytes
     }
 
     /// Whether nothing was done since the last commit.
@@ -333,4 +343,33 @@ pub(crate) fn transaction(
     timeout: Duration,
 ) -> KafkaResult<()> {
     client.commit_transaction(timeout)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::memory::{Broker, MemoryOutput};
+
+    #[tokio::test(start_paused = true)]
+    async fn figures_of_a_cut_wait_shorter_than_what_waits_for_one() {
+        let mut output = MemoryOutput::new(&Broker::default());
+        let interval = Duration::from_millis(200);
+        for (has_cut, limits, due_after_ms) in [
+            (false, Limits::every(interval), 200),
+            (true, Limits::every(interval), 20),
+            (true, Limits::of_replay(interval), 200),
+        ] {
+            let mut transaction = Transaction::new(limits);
+            let mut effects = Effects {
+                has_cut,
+                ..Effects::default()
+            };
+            transaction.add(&mut effects, &mut output).unwrap();
+            transaction.add(&mut effects, &mut output).unwrap();
+            tokio::time::advance(Duration::from_millis(due_after_ms - 1)).await;
+            assert!(!transaction.is_due(), "{has_cut} {due_after_ms}");
+            tokio::time::advance(Duration::from_millis(1)).await;
+            assert!(transaction.is_due(), "{has_cut} {due_after_ms}");
+        }
+    }
 }

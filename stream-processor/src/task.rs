@@ -37,6 +37,8 @@ pub(crate) struct Effects {
     pub(crate) records: Vec<Record>,
     /// What was counted.
     pub(crate) tally: Tally,
+    /// A cut was taken.
+    pub(crate) has_cut: bool,
 }
 
 /// How to count, and how to write it down.
@@ -244,6 +246,7 @@ impl Task {
     }
 
     fn take_cut(&mut self, cut: domain::clock::Cut, rules: &Rules, effects: &mut Effects) {
+        effects.has_cut = true;
         let Effects { tally, records, .. } = effects;
         self.engine.take_cut(cut, &mut |output| {
             match &output {

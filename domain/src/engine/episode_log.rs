@@ -36,6 +36,7 @@ impl EpisodeLog {
             .partition_point(|known| known.opened_at < failure.opened_at);
         let last = self.0.get_mut(index);
         let Some(last) = last.filter(|last| last.opened_at == failure.opened_at) else {
+            self.0.reserve_exact(1);
             self.0.insert(index, emitted(0));
             return Some(0);
         };
@@ -74,6 +75,9 @@ impl EpisodeLog {
             };
             last_change.is_none_or(|at| at >= horizon)
         });
+        if self.0.is_empty() {
+            self.0 = ThinVec::new();
+        }
         self.0.len() < before
     }
 }

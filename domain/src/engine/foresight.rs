@@ -123,10 +123,13 @@ mod tests {
     #[test]
     fn what_is_unknown_or_set_aside_leaves_the_turn_to_the_next() {
         let (mut engine, statuses) = engine_of(3);
-        let mut ahead = statuses[0].clone();
+        let [first, _, third] = statuses.as_slice() else {
+            panic!("three, found {statuses:?}")
+        };
+        let mut ahead = first.clone();
         ahead.event_time = TimestampMicros::from(NOW + Span::from_days(1));
         let unknown = status(3);
-        engine.foresee([&ahead, &unknown, &statuses[2]]);
+        engine.foresee([&ahead, &unknown, third]);
         let outcome = observe(&mut engine, &ahead);
         assert!(matches!(outcome, Outcome::FromTheFuture { .. }));
         assert_eq!(observe(&mut engine, &unknown), Outcome::Counted);

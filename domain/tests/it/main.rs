@@ -5,6 +5,7 @@
     reason = "the helpers of tests fail the test, too"
 )]
 
+mod allocations;
 mod batch;
 mod build;
 mod calendar;

@@ -286,9 +286,7 @@ impl ChargePointLedger {
             decision.policy,
             segments,
         );
-        for (start, end, axis) in axes(segments) {
-            let _ended = self.carry.trace.follow(start, end, axis);
-        }
+        self.carry.trace.follow(axes(segments));
         if let Some(open) = &mut self.carry.trace.open {
             let opened_at = open.opened_at;
             open.dimensions

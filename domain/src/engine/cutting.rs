@@ -181,9 +181,8 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         let before = book.trace.before;
         let mut line = axes_until(&self.desk.pieces, horizon);
         if line.any(|(_, _, axis)| axis != before) || members.iter().any(has_past) {
-            for (start, end, axis) in axes_until(&self.desk.pieces, horizon) {
-                let _ended = book.trace.follow(start, end, axis);
-            }
+            let line = axes_until(&self.desk.pieces, horizon);
+            book.trace.follow(line);
             if let Some(open) = &mut book.trace.open {
                 let opened_at = open.opened_at;
                 let (desk, charge_points) = (&*self.desk, &*self.charge_points);

@@ -12,6 +12,9 @@ use thin_vec::ThinVec;
 
 use super::{sessions, statuses, window_log};
 
+/// How many may wait of a size of which there are few.
+const FEW: usize = 16;
+
 /// Sizes of room, each twice as large as the one before. What is larger than the largest goes back
 /// to the allocator: it is of few, and would be much to keep.
 const SIZES: usize = 8;
@@ -64,22 +67,35 @@ impl<T> List for ThinVec<T> {
     }
 }
 
-/// Empty lists of one kind, with room for `LEAST` items and more.
+/// Empty lists of one kind, with room for `LEAST` items and more. Of `OF` lists of a size one may wait,
+/// and [`FEW`] beside.
 #[derive(Debug)]
-pub(super) struct Shelf<L, const LEAST: usize> {
+pub(super) struct Shelf<L, const LEAST: usize, const OF: usize> {
     /// By size: `LEAST`, twice as many, and so on.
-    lists: [Vec<L>; SIZES],
+    sizes: [Size<L>; SIZES],
 }
 
-impl<L, const LEAST: usize> Default for Shelf<L, LEAST> {
+/// The lists of one size.
+#[derive(Debug)]
+struct Size<L> {
+    waiting: Vec<L>,
+    /// How many there are, in use or waiting.
+    count: usize,
+}
+
+impl<L, const LEAST: usize, const OF: usize> Default for Shelf<L, LEAST, OF> {
     fn default() -> Self {
+        let none = |_| Size {
+            waiting: Vec::new(),
+            count: 0,
+        };
         Self {
-            lists: std::array::from_fn(|_| Vec::new()),
+            sizes: std::array::from_fn(none),
         }
     }
 }
 
-impl<L: List, const LEAST: usize> Shelf<L, LEAST> {
+impl<L: List, const LEAST: usize, const OF: usize> Shelf<L, LEAST, OF> {
     /// Sees to it that there is room for one more item in a list.
     pub(super) fn make_room(&mut self, list: &mut L) {
         if list.length() == list.room() {
@@ -101,39 +117,51 @@ impl<L: List, const LEAST: usize> Shelf<L, LEAST> {
     /// Moves a list to room for so many items, or more.
     fn move_to(&mut self, items: usize, list: &mut L) {
         let size = items.div_ceil(LEAST).next_power_of_two().ilog2() as usize;
-        let waiting = self.lists.get_mut(size).and_then(Vec::pop);
+        let of_size = self.sizes.get_mut(size);
+        let waiting = of_size.and_then(|of_size| {
+            let waiting = of_size.waiting.pop();
+            of_size.count += usize::from(waiting.is_none());
+            waiting
+        });
         let mut other = waiting.unwrap_or_else(|| L::with_room(LEAST << size));
         other.move_in(list);
         self.put(std::mem::replace(list, other));
     }
 
-    /// Puts an empty list there for the next one, unless it is too small or too large.
+    /// Puts an empty list there for the next one, unless it is too small or too large, or enough wait.
     fn put(&mut self, list: L) {
         let size = (list.room() / LEAST).checked_ilog2();
-        let same = size.and_then(|size| self.lists.get_mut(size as usize));
-        if let Some(same) = same {
-            same.push(list);
+        let of_size = size.and_then(|size| self.sizes.get_mut(size as usize));
+        if let Some(of_size) = of_size {
+            if of_size.waiting.len() < FEW + of_size.count / OF {
+                of_size.waiting.push(list);
+            } else {
+                of_size.count = of_size.count.saturating_sub(1);
+            }
         }
     }
 }
 
-/// The shelf of every kind of list that events make longer. The least room is what nearly every list
-/// of its kind needs.
+/// The shelf of every kind of list that events make longer. The least room is what most lists of
+/// their kind need. How many statuses and sessions stand hardly changes from hour to hour, but at
+/// first all lists are short and later many are not, so that only some of the short ones may wait;
+/// captures all go at the next cut, to be needed again after it.
 #[derive(Debug, Default)]
 pub(super) struct Shelves {
-    pub(super) statuses: Shelf<Vec<statuses::Identity>, 8>,
-    pub(super) sessions: Shelf<ThinVec<sessions::Identity>, 1>,
-    pub(super) captures: Shelf<ThinVec<window_log::Capture>, 1>,
+    pub(super) statuses: Shelf<Vec<statuses::Identity>, 6, 16>,
+    pub(super) sessions: Shelf<ThinVec<sessions::Identity>, 1, 16>,
+    pub(super) captures: Shelf<ThinVec<window_log::Capture>, 1, 1>,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    type OfFour = Shelf<Vec<usize>, 4>;
+    type OfFour = Shelf<Vec<usize>, 4, 16>;
 
     fn waiting(shelf: &OfFour) -> Vec<usize> {
-        shelf.lists.iter().map(Vec::len).collect()
+        let sizes = shelf.sizes.iter();
+        sizes.map(|size| size.waiting.len()).collect()
     }
 
     fn filled(shelf: &mut OfFour, items: usize) -> Vec<usize> {
@@ -194,10 +222,26 @@ mod tests {
     }
 
     #[test]
+    fn no_more_wait_than_a_few_and_one_in_sixteen() {
+        let mut shelf = OfFour::default();
+        let mut lists: Vec<_> = (0..320).map(|_| filled(&mut shelf, 1)).collect();
+        for list in &mut lists {
+            list.clear();
+            shelf.take_back(list);
+        }
+        assert_eq!(waiting(&shelf), [FEW + 320 / 16, 0, 0, 0, 0, 0, 0, 0]);
+        let all = (0..100).map(|_| filled(&mut shelf, 1));
+        let all: Vec<_> = all.collect();
+        assert_eq!(waiting(&shelf), [0; SIZES]);
+        let [size, ..] = &shelf.sizes;
+        assert_eq!(size.count, all.len(), "those that went are not counted");
+    }
+
+    #[test]
     fn lists_that_grow_and_shrink_in_turn_allocate_nothing_once_all_were_full() {
-        let mut shelf = Shelf::<ThinVec<usize>, 1>::default();
+        let mut shelf = Shelf::<ThinVec<usize>, 1, 16>::default();
         let mut lists: Vec<ThinVec<usize>> = (0..10).map(|_| ThinVec::new()).collect();
-        let mut turn = |shelf: &mut Shelf<ThinVec<usize>, 1>| {
+        let mut turn = |shelf: &mut Shelf<ThinVec<usize>, 1, 16>| {
             for list in &mut lists {
                 for item in 0..20 {
                     shelf.make_room(list);

@@ -20,7 +20,8 @@
 //! - A session after a withdrawal brings no record, even where nothing came before it; only a
 //!   status does.
 //! - A charge point that has a record for a window, of whatever phase, keeps it (wholly inactive)
-//!   when a withdrawal read later would not have made one: a key cannot be taken back.
+//!   when a withdrawal read later would not have made one: a key cannot be taken back. It is the one
+//!   case in which a final hour depends on what was published before (`docs/adr/0010`).
 //! - Episodes show the timeline up to the cut, like the gauges. A retracted one has neither end
 //!   nor flags. `computed_at` is the cut.
 //! - A station's episode ends as withdrawn when all its charge points are withdrawn; if one is

@@ -31,3 +31,4 @@ mod story;
 mod task;
 mod views;
 mod wire;
+mod withdrawn;

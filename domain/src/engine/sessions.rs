@@ -165,4 +165,23 @@ mod tests {
         assert_eq!(flags(&[(0, 10), (10, 20)]), [false, false]);
         assert_eq!(flags(&[(0, 10), (0, 20)]), [false, true]);
     }
+    #[test]
+    fn sessions_that_are_folded_leave_their_room_and_the_largest_end() {
+        let mut all = Sessions::default();
+        let mut shelves = Shelves::default();
+        let at = Timestamp::from_ms;
+        for (start, end) in [(0, 90), (10, 20), (30, 40), (50, 60)] {
+            let writing = Writing {
+                received_at: at(end),
+                offset: 0,
+            };
+            let _first = all.observe((at(start), at(end)), 0, writing, &mut shelves);
+        }
+        assert_eq!(all.identities.capacity(), 4);
+        all.fold(at(50), &mut shelves);
+        assert_eq!((all.identities.len(), all.identities.capacity()), (1, 1));
+        all.fold(at(51), &mut shelves);
+        assert_eq!(all.identities.capacity(), 0);
+        assert_eq!(all.largest_end.get(), Some(at(90)));
+    }
 }

@@ -377,4 +377,13 @@ mod tests {
         let _stored = log.note(hour(5), (Phase::Closed, 0, None), false);
         assert_eq!(log.runs.len(), 3, "a record that the rules would not make");
     }
+    #[test]
+    fn what_is_final_keeps_no_room() {
+        let mut log = WindowLog::default();
+        let _stored = log.note(hour(1), (Phase::Provisional, 0, Some(7)), true);
+        let _stored = log.note(hour(1), (Phase::Corrected, 1, None), true);
+        assert_eq!((log.drafts.capacity(), log.runs.len()), (0, 1));
+        let _stored = log.note(hour(1), (Phase::Final, 2, None), true);
+        assert_eq!(log.runs.capacity(), 0);
+    }
 }

@@ -235,10 +235,13 @@ fn a_withdrawal_that_a_version_repeats_after_a_restart_acts_once() {
     bench.engine = restored;
     let back = 26 * 60 + 40;
     let _counted = bench.status(ONE, back, back, ServiceState::InService);
+    // So much later that it would act after the status, at the oldest hour that is not final.
+    let repeated = back + 30 * 60;
+    bench.cut(repeated, true);
     version.revision += 1;
-    version.updated_at = after(back + 5);
+    version.updated_at = after(repeated);
     put(&mut bench.engine, &version);
-    bench.cut(back + 120, true);
+    bench.cut(repeated + 120, true);
     let last = *records(&bench.outputs).last().unwrap();
     assert_eq!(
         last.vector.free_ms,

@@ -1,6 +1,6 @@
 //! What the engine costs in France's mix, as a table: CPU time per item, allocations per item,
-//! bytes of state per charge point, the ratio between sizes, and how an event's cost grows with
-//! the statuses that are retained of one charge point.
+//! bytes of state per charge point, the ratio between sizes, how an event's cost grows with the
+//! statuses that are retained of one charge point, and what events allocate from day to day.
 //!
 //! `cargo bench -p domain --bench counts [-- SIZES]`, sizes as `10000,165000,1000000` (default
 //! `1,10000,165000`). Allocations are counted by the allocator of this binary: CPU times are
@@ -22,6 +22,10 @@ use mix::{Part, Player, Settings};
 
 /// Hours that are measured after the load, of each mode.
 const HOURS: usize = 3;
+
+/// Days after which the fleet of the smallest size is looked at again, and its size.
+const DAYS: [usize; 8] = [1, 2, 3, 5, 10, 20, 30, 40];
+const FOLLOWED: usize = 10_000;
 
 /// Paces of the fleet of one: retained statuses from a hundred to a hundred thousand.
 const PACES: [i64; 4] = [25, 250, 2_500, 25_000];
@@ -141,6 +145,30 @@ fn measure_retained() {
     }
 }
 
+/// What an event allocates, and what the state takes, from day to day: lists grow, and find their room.
+fn measure_days() {
+    println!(
+        "\n{FOLLOWED} charge points: the day before, allocations per event, and state at its end"
+    );
+    println!("  day   decode+observe   session   bytes per charge point");
+    let mut player = Player::new(Settings::france(FOLLOWED), COUNTING);
+    let per_item = |cost: Cost| cost.allocations as f64 / cost.items.max(1) as f64;
+    for day in 1..=DAYS[DAYS.len() - 1] {
+        player.meter.reset();
+        for _ in 0..24 {
+            player.play(Mode::Together);
+        }
+        if DAYS.contains(&day) {
+            println!(
+                "  {day:>3} {:>16.5} {:>9.5} {:>24.0}",
+                per_item(player.meter.cost(Part::DecodeObserve)),
+                per_item(player.meter.cost(Part::Session)),
+                player.meter.kept_bytes as f64 / FOLLOWED as f64,
+            );
+        }
+    }
+}
+
 fn main() {
     let sizes = std::env::args()
         .skip(1)
@@ -157,4 +185,5 @@ fn main() {
         measure_without_sessions(size);
     }
     measure_retained();
+    measure_days();
 }

@@ -20,7 +20,8 @@
 //! - A session after a withdrawal brings no record, even where nothing came before it; only a
 //!   status does.
 //! - A charge point that has a record for a window, of whatever phase, keeps it (wholly inactive)
-//!   when a withdrawal read later would not have made one: a key cannot be taken back.
+//!   when a withdrawal read later would not have made one: a key cannot be taken back. It is the one
+//!   case in which a final hour depends on what was published before (`docs/adr/0010`).
 //! - Episodes show the timeline up to the cut, like the gauges. A retracted one has neither end
 //!   nor flags. `computed_at` is the cut.
 //! - A station's episode ends as withdrawn when all its charge points are withdrawn; if one is
@@ -51,6 +52,7 @@ mod presence;
 mod report;
 mod roster;
 mod sessions;
+mod shelf;
 mod state;
 mod station_hour;
 mod station_ledger;
@@ -72,6 +74,7 @@ use failures::Dimensions;
 use foresight::Foresight;
 use roster::Roster;
 use sessions::SessionKey;
+use shelf::Shelves;
 use smol_str::SmolStr;
 use station_ledger::StationLedger;
 
@@ -101,7 +104,10 @@ pub struct Engine {
     stations: Arena<StationLedger>,
     agenda: Agenda,
     desk: Desk,
+    shelves: Shelves,
     foresight: Foresight,
+    /// Of the last cut and the last drain, so that they need no other room: the stations looked at.
+    looked_at: Vec<u32>,
 }
 
 impl Engine {
@@ -119,7 +125,9 @@ impl Engine {
             stations: Arena::default(),
             agenda: Agenda::default(),
             desk: Desk::default(),
+            shelves: Shelves::default(),
             foresight: Foresight::default(),
+            looked_at: Vec::new(),
         }
     }
 
@@ -174,7 +182,8 @@ impl Engine {
             .unwrap_or_else(|| self.number_of(ids.0, ids.1));
         self.touch(number, event_time);
         let ledger = self.charge_points.get_mut(number);
-        match ledger.observe_status(event_time, status.payload, writing) {
+        let shelves = &mut self.shelves;
+        match ledger.observe_status(event_time, status.payload, writing, shelves) {
             Novelty::Identity => Outcome::Counted,
             Novelty::Content => Outcome::Conflict,
             Novelty::Copy => Outcome::Duplicate,
@@ -208,7 +217,7 @@ impl Engine {
         let number = self.number_of(&session.station_id, &session.charge_point_id);
         self.touch_by_session(number, key);
         let ledger = self.charge_points.get_mut(number);
-        match ledger.observe_session(key, session.energy_wh, writing) {
+        match ledger.observe_session(key, session.energy_wh, writing, &mut self.shelves) {
             Novelty::Identity => Outcome::Counted,
             Novelty::Content | Novelty::Copy => Outcome::Duplicate,
         }
@@ -226,7 +235,8 @@ impl Engine {
             has_provisional,
         };
         self.roster.rank();
-        let mut due = self.agenda.due(cut.at);
+        let mut due = std::mem::take(&mut self.looked_at);
+        self.agenda.due(cut.at, &mut due);
         self.roster.sort(&mut due);
         let concerns_all = has_provisional || decision.closes_or_finishes();
         let concerned = if concerns_all {
@@ -241,6 +251,7 @@ impl Engine {
             roster: &self.roster,
             charge_points: &mut self.charge_points,
             desk: &mut self.desk,
+            shelves: &mut self.shelves,
             publish,
         };
         for &number in concerned {
@@ -258,6 +269,7 @@ impl Engine {
                 );
             }
         }
+        self.looked_at = due;
         self.cut_was(Some(cut.at));
     }
 
@@ -348,10 +360,10 @@ impl Engine {
             return;
         }
         let window = Window::of(key.0);
-        ledger.windows.capture_as_changed(window);
+        ledger.windows.capture_as_changed(window, &mut self.shelves);
         let station = self.roster.station_of(number);
         let book = &mut self.stations.get_mut(station).book;
-        book.windows.capture_as_changed(window);
+        book.windows.capture_as_changed(window, &mut self.shelves);
         book.is_dirty = true;
         self.agenda.note_due(station);
         self.agenda.note_changed(station);
@@ -377,6 +389,7 @@ impl Engine {
                 roster: &self.roster,
                 charge_points: &mut self.charge_points,
                 desk: &mut self.desk,
+                shelves: &mut self.shelves,
                 publish: &mut |_| {},
             };
             cutting.capture(number, instant, self.stations.get_mut(station));

@@ -66,8 +66,8 @@ impl Agenda {
         }
     }
 
-    /// The stations that a cut must look at, in any order; each is then due.
-    pub(super) fn due(&mut self, cut: Timestamp) -> Vec<u32> {
+    /// Writes down the stations that a cut must look at, in any order; each is then due.
+    pub(super) fn due(&mut self, cut: Timestamp, stations: &mut Vec<u32>) {
         while let Some(&Reverse((at, station))) = self.silences.peek()
             && at < cut
         {
@@ -78,7 +78,8 @@ impl Agenda {
                 self.note_due(station);
             }
         }
-        std::mem::take(&mut self.due)
+        stations.clear();
+        std::mem::swap(&mut self.due, stations);
     }
 
     /// Whether a station is due, and from now on no longer.
@@ -87,20 +88,27 @@ impl Agenda {
         item.is_some_and(|item| std::mem::take(&mut item.is_due))
     }
 
-    /// The stations whose state changed since the last call, in any order.
-    pub(super) fn drain_changed(&mut self) -> Vec<u32> {
+    /// Writes down the stations whose state changed since the last call, in any order.
+    pub(super) fn drain_changed(&mut self, stations: &mut Vec<u32>) {
         for &station in &self.changed {
             if let Some(item) = self.items.get_mut(station as usize) {
                 item.is_changed = false;
             }
         }
-        std::mem::take(&mut self.changed)
+        stations.clear();
+        std::mem::swap(&mut self.changed, stations);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn due(agenda: &mut Agenda, cut: i64) -> Vec<u32> {
+        let mut stations = vec![7];
+        agenda.due(Timestamp::from_ms(cut), &mut stations);
+        stations
+    }
 
     #[test]
     fn only_the_earliest_silence_of_a_station_counts() {
@@ -111,10 +119,10 @@ mod tests {
         for instant in [30, 10, 20] {
             agenda.expect_silence(1, at(instant));
         }
-        assert!(agenda.due(at(10)).is_empty());
-        assert_eq!(agenda.due(at(11)), [1]);
+        assert!(due(&mut agenda, 10).is_empty());
+        assert_eq!(due(&mut agenda, 11), [1]);
         assert!(agenda.take_due(1) && !agenda.take_due(1) && !agenda.take_due(0));
-        assert!(agenda.due(at(40)).is_empty(), "30 was replaced by 10");
+        assert!(due(&mut agenda, 40).is_empty(), "30 was replaced by 10");
     }
 
     #[test]
@@ -125,8 +133,11 @@ mod tests {
             agenda.note_due(0);
             agenda.note_changed(0);
         }
-        assert_eq!(agenda.due(Timestamp::from_ms(0)), [0]);
-        assert_eq!(agenda.drain_changed(), [0]);
-        assert!(agenda.drain_changed().is_empty());
+        assert_eq!(due(&mut agenda, 0), [0]);
+        let mut changed = vec![7];
+        agenda.drain_changed(&mut changed);
+        assert_eq!(changed, [0]);
+        agenda.drain_changed(&mut changed);
+        assert!(changed.is_empty());
     }
 }

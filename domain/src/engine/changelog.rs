@@ -12,12 +12,14 @@ impl Engine {
     /// The state of everything that changed since the last call, by station, charge points first.
     pub fn drain_dirty(&mut self) -> Vec<StateRecord> {
         self.roster.rank();
-        let mut changed = self.agenda.drain_changed();
+        let mut changed = std::mem::take(&mut self.looked_at);
+        self.agenda.drain_changed(&mut changed);
         self.roster.sort(&mut changed);
         let mut records = Vec::new();
-        for number in changed {
+        for &number in &changed {
             self.put_state(number, std::mem::take, &mut records);
         }
+        self.looked_at = changed;
         records
     }
 

@@ -14,6 +14,7 @@ use super::failures::FailureTrace;
 use super::maybe_instant::MaybeInstant;
 use super::presence::{Occurrence, Presence, Spans};
 use super::sessions::{SessionKey, Sessions};
+use super::shelf::Shelves;
 use super::statuses::{Identity, Statuses};
 use super::window_log::WindowLog;
 use crate::policy::Policy;
@@ -86,9 +87,10 @@ impl ChargePointLedger {
         event_time: Timestamp,
         payload: StatusPayload,
         writing: Writing,
+        shelves: &mut Shelves,
     ) -> Novelty {
         self.touch(event_time);
-        self.statuses.observe(event_time, payload, writing)
+        self.statuses.observe(event_time, payload, writing, shelves)
     }
 
     /// Whether a session to be applied changes no window but that of its start: it makes nothing
@@ -103,9 +105,10 @@ impl ChargePointLedger {
         key: SessionKey,
         energy_wh: i64,
         writing: Writing,
+        shelves: &mut Shelves,
     ) -> Novelty {
         self.touch(key.0);
-        self.sessions.observe(key, energy_wh, writing)
+        self.sessions.observe(key, energy_wh, writing, shelves)
     }
 
     /// From when a version of the directory entry would change figures, if any.
@@ -246,7 +249,7 @@ impl ChargePointLedger {
     }
 
     /// Ends a cut: keeps as pending only what lies after the cut.
-    pub(super) fn settle(&mut self, decision: &Decision<'_>) {
+    pub(super) fn settle(&mut self, decision: &Decision<'_>, shelves: &mut Shelves) {
         let status = self.statuses.since(decision.cut).first();
         let later = self.withdrawals.partition_point(|&at| at < decision.cut);
         let withdrawal = self.withdrawals.get(later).copied();
@@ -254,7 +257,7 @@ impl ChargePointLedger {
         let pending_from = nexts.min().into();
         self.is_dirty |= self.pending_from != pending_from;
         self.pending_from = pending_from;
-        self.is_dirty |= self.windows.settle();
+        self.is_dirty |= self.windows.settle(shelves);
     }
 
     /// Whether something lies before the horizon that moves the line.
@@ -271,6 +274,7 @@ impl ChargePointLedger {
         horizon: Timestamp,
         decision: &Decision<'_>,
         (marks, segments): (&mut Vec<Mark>, &mut Vec<Segment>),
+        shelves: &mut Shelves,
     ) {
         self.list_marks(None, horizon, marks);
         segments.clear();
@@ -282,9 +286,7 @@ impl ChargePointLedger {
             decision.policy,
             segments,
         );
-        for (start, end, axis) in axes(segments) {
-            let _ended = self.carry.trace.follow(start, end, axis);
-        }
+        self.carry.trace.follow(axes(segments));
         if let Some(open) = &mut self.carry.trace.open {
             let opened_at = open.opened_at;
             open.dimensions
@@ -294,10 +296,11 @@ impl ChargePointLedger {
         self.carry.mark = marks.last().copied();
         self.carry.run_start = run_start.into();
         self.carry.horizon = Some(horizon).into();
-        self.sessions.fold(horizon);
-        self.statuses.fold(horizon);
+        self.sessions.fold(horizon, shelves);
+        self.statuses.fold(horizon, shelves);
         let folded = self.withdrawals.partition_point(|&at| at < horizon);
         self.withdrawals.drain(..folded);
+        self.withdrawals.shrink_to_fit();
         self.is_dirty = true;
     }
 

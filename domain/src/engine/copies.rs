@@ -211,6 +211,25 @@ mod tests {
     }
 
     #[test]
+    fn of_three_contents_the_last_received_wins_whichever_was_read_last() {
+        for order in [
+            ['a', 'b', 'c'],
+            ['a', 'c', 'b'],
+            ['c', 'a', 'b'],
+            ['b', 'c', 'a'],
+        ] {
+            let received = |content: char| at(i64::from(u32::from(content)), 0);
+            let [first, rest @ ..] = order;
+            let mut copies = Copies::new(IT, first, received(first));
+            for content in rest {
+                let novelty = copies.observe(IT, content, received(content));
+                assert_eq!(novelty, Novelty::Content);
+            }
+            assert_eq!((copies.winner(), copies.first(IT)), ('c', received('a')));
+        }
+    }
+
+    #[test]
     fn a_copy_read_later_but_received_earlier_is_the_first() {
         let mut copies = Copies::new(IT, 'a', at(5, 0));
         for (content, writing) in [('b', at(4, 1)), ('a', at(3, 2))] {

@@ -9,9 +9,9 @@ use super::directory::Directory;
 use super::failures::list_failures;
 use super::report::Reporter;
 use super::roster::Roster;
+use super::shelf::Shelves;
 use super::station_ledger::StationLedger;
 use super::sweep::{axes, axes_until};
-use super::window_log::WindowLog;
 use crate::indicator::Phase;
 use crate::time::Timestamp;
 use crate::window::Window;
@@ -25,6 +25,7 @@ pub(super) struct Cutting<'a, F> {
     pub(super) roster: &'a Roster,
     pub(super) charge_points: &'a mut Arena<ChargePointLedger>,
     pub(super) desk: &'a mut Desk,
+    pub(super) shelves: &'a mut Shelves,
     pub(super) publish: &'a mut F,
 }
 
@@ -100,10 +101,10 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         let mut is_dirty = false;
         for &member in &station.members {
             let ledger = self.charge_points.get_mut(member);
-            ledger.settle(&self.decision);
+            ledger.settle(&self.decision, self.shelves);
             is_dirty |= ledger.is_dirty;
         }
-        station.book.is_dirty |= station.book.windows.settle();
+        station.book.is_dirty |= station.book.windows.settle(self.shelves);
         is_dirty || station.book.is_dirty
     }
 
@@ -180,9 +181,8 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         let before = book.trace.before;
         let mut line = axes_until(&self.desk.pieces, horizon);
         if line.any(|(_, _, axis)| axis != before) || members.iter().any(has_past) {
-            for (start, end, axis) in axes_until(&self.desk.pieces, horizon) {
-                let _ended = book.trace.follow(start, end, axis);
-            }
+            let line = axes_until(&self.desk.pieces, horizon);
+            book.trace.follow(line);
             if let Some(open) = &mut book.trace.open {
                 let opened_at = open.opened_at;
                 let (desk, charge_points) = (&*self.desk, &*self.charge_points);
@@ -199,7 +199,7 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
             let ledger = self.charge_points.get_mut(member);
             if ledger.has_past(horizon) {
                 let scratch = (&mut self.desk.marks, &mut self.desk.segments);
-                ledger.fold(horizon, decision, scratch);
+                ledger.fold(horizon, decision, scratch, self.shelves);
             }
             ledger.forget(horizon);
             is_dirty |= ledger.is_dirty;
@@ -223,9 +223,9 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         self.desk.clear();
         self.desk.targets.extend(closed);
         let count = self.desk.targets.len();
-        let has_all = |log: &WindowLog| log.has_captured(first, count);
         let log = &self.charge_points.get(changing).windows;
-        if has_all(log) && has_all(&station.book.windows) {
+        // What is captured of a charge point is captured of its station, too.
+        if log.has_captured(first, count) {
             return;
         }
         self.desk.open_totals();
@@ -242,7 +242,7 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
                 if member == changing && ledger.windows.captured(window).is_none() {
                     let emitted = seen.filter(|(_, (last, _))| last.is_some());
                     let digest = emitted.map(|_| self.desk.hour.digest());
-                    ledger.windows.capture(window, digest);
+                    ledger.windows.capture(window, digest, self.shelves);
                 }
             }
         }
@@ -250,7 +250,7 @@ impl<F: FnMut(Output)> Cutting<'_, F> {
         for (&window, total) in self.desk.targets.iter().zip(&self.desk.totals) {
             if station.book.windows.captured(window).is_none() {
                 let digest = (total.charge_points > 0).then(|| total.digest());
-                station.book.windows.capture(window, digest);
+                station.book.windows.capture(window, digest, self.shelves);
             }
         }
         station.book.is_dirty = true;

@@ -36,6 +36,7 @@ impl EpisodeLog {
             .partition_point(|known| known.opened_at < failure.opened_at);
         let last = self.0.get_mut(index);
         let Some(last) = last.filter(|last| last.opened_at == failure.opened_at) else {
+            self.0.reserve_exact(1);
             self.0.insert(index, emitted(0));
             return Some(0);
         };
@@ -74,6 +75,36 @@ impl EpisodeLog {
             };
             last_change.is_none_or(|at| at >= horizon)
         });
+        if self.0.is_empty() {
+            self.0 = ThinVec::new();
+        }
         self.0.len() < before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::episode::{EpisodeFlags, EpisodeOutcome};
+
+    #[test]
+    fn an_episode_that_can_no_longer_change_leaves_no_room() {
+        let at = Timestamp::from_ms;
+        let mut log = EpisodeLog::default();
+        for opened_at in [10, 20] {
+            let failure = Failure {
+                opened_at: at(opened_at),
+                flags: EpisodeFlags::default(),
+                outcome: EpisodeOutcome::Open,
+                end: None,
+                dimensions: None,
+            };
+            assert_eq!(log.emit(&failure, 1), Some(0));
+        }
+        assert_eq!(log.retract(&[]).len(), 2);
+        assert!(log.fold(at(20)));
+        assert_eq!(log.0.len(), 1, "one of the horizon can change");
+        assert!(log.fold(at(21)) && !log.fold(at(22)));
+        assert_eq!(log.0.capacity(), 0);
     }
 }

@@ -72,22 +72,37 @@ pub(super) struct FailureTrace {
 }
 
 impl FailureTrace {
+    /// Goes along a line.
+    pub(super) fn follow(&mut self, line: impl Iterator<Item = (Timestamp, Timestamp, Axis)>) {
+        let mut walk = Walk {
+            before: self.before,
+            open: self.open.take().map(|open| *open),
+        };
+        for (start, end, axis) in line {
+            let _ended = walk.step(start, end, axis);
+        }
+        self.before = walk.before;
+        self.open = walk.open.map(Box::new);
+    }
+}
+
+/// A [`FailureTrace`] on its way along a line: it allocates nothing.
+#[derive(Debug)]
+struct Walk {
+    before: Axis,
+    open: Option<OpenFailure>,
+}
+
+impl Walk {
     /// Goes along one segment `[start, end)` of the line; returns the episode that ends at its start.
-    pub(super) fn follow(
-        &mut self,
-        start: Timestamp,
-        end: Timestamp,
-        axis: Axis,
-    ) -> Option<Failure> {
+    fn step(&mut self, start: Timestamp, end: Timestamp, axis: Axis) -> Option<Failure> {
         let length_ms = (end - start).as_ms();
         let before = std::mem::replace(&mut self.before, axis);
         match axis {
             Axis::Up => self.close(start, EpisodeOutcome::Returned),
             Axis::Absent => self.close(start, EpisodeOutcome::Withdrawn),
             Axis::Down => {
-                let open = self
-                    .open
-                    .get_or_insert_with(|| Box::new(opening(start, before)));
+                let open = self.open.get_or_insert_with(|| opening(start, before));
                 open.out_of_service_ms += length_ms;
                 None
             }
@@ -103,7 +118,7 @@ impl FailureTrace {
     }
 
     /// The episode open at the end of the line.
-    pub(super) fn into_open(self) -> Option<Failure> {
+    fn into_open(self) -> Option<Failure> {
         self.open.map(|open| Failure {
             opened_at: open.opened_at,
             flags: open.flags,
@@ -150,9 +165,12 @@ pub(super) fn list_failures(
     failures: &mut Vec<Failure>,
 ) {
     failures.clear();
-    let mut trace = carried.clone();
-    failures.extend(line.filter_map(|(start, end, axis)| trace.follow(start, end, axis)));
-    failures.extend(trace.into_open());
+    let mut walk = Walk {
+        before: carried.before,
+        open: carried.open.as_deref().cloned(),
+    };
+    failures.extend(line.filter_map(|(start, end, axis)| walk.step(start, end, axis)));
+    failures.extend(walk.into_open());
 }
 
 #[cfg(test)]

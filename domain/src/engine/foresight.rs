@@ -63,3 +63,76 @@ impl Engine {
         self.foresight = Foresight { numbers, next: 0 };
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Arrival, Outcome};
+    use crate::id::{ChargePointId, EventId, RequestId, StationId};
+    use crate::policy::Policy;
+    use crate::status::{Occupancy, ServiceState, StatusPayload};
+    use crate::time::{Span, Timestamp, TimestampMicros};
+
+    const NOW: Timestamp = Timestamp::from_ms(1_736_121_600_000);
+
+    fn status(number: usize) -> ChargePointStatus {
+        ChargePointStatus {
+            event_id: EventId(uuid::Uuid::nil()),
+            charge_point_id: ChargePointId::parse(&format!("FRS63E{number}")).unwrap(),
+            station_id: StationId::parse("FRS63P0001").unwrap(),
+            event_time: TimestampMicros::from(NOW),
+            received_at: NOW,
+            payload: StatusPayload {
+                service_state: ServiceState::InService,
+                occupancy: Occupancy::Free,
+                connector_type_2: None,
+                connector_ccs: None,
+                connector_chademo: None,
+                connector_ef: None,
+            },
+            request_id: RequestId(uuid::Uuid::nil()),
+            submitted_by: "tester".into(),
+        }
+    }
+
+    fn observe(engine: &mut Engine, status: &ChargePointStatus) -> Outcome {
+        let (stamp, offset) = (status.received_at, 0);
+        engine.observe_status(status, Arrival { stamp, offset })
+    }
+
+    /// An engine that knows charge points, and a status of each.
+    fn engine_of(charge_points: usize) -> (Engine, Vec<ChargePointStatus>) {
+        let mut engine = Engine::new(Policy::qc_1(), false);
+        let statuses: Vec<_> = (0..charge_points).map(status).collect();
+        for status in &statuses {
+            assert_eq!(observe(&mut engine, status), Outcome::Counted);
+        }
+        (engine, statuses)
+    }
+
+    #[test]
+    fn as_many_are_foreseen_as_there_is_room_for_and_each_in_its_turn() {
+        let (mut engine, statuses) = engine_of(Engine::FORESIGHT + 8);
+        engine.foresee(statuses.iter().rev());
+        let found: Vec<u32> = std::iter::from_fn(|| engine.foresight.next()).collect();
+        let last = u32::try_from(statuses.len()).unwrap();
+        let expected: Vec<u32> = (0..last).rev().take(Engine::FORESIGHT).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn what_is_unknown_or_set_aside_leaves_the_turn_to_the_next() {
+        let (mut engine, statuses) = engine_of(3);
+        let [first, _, third] = statuses.as_slice() else {
+            panic!("three, found {statuses:?}")
+        };
+        let mut ahead = first.clone();
+        ahead.event_time = TimestampMicros::from(NOW + Span::from_days(1));
+        let unknown = status(3);
+        engine.foresee([&ahead, &unknown, third]);
+        let outcome = observe(&mut engine, &ahead);
+        assert!(matches!(outcome, Outcome::FromTheFuture { .. }));
+        assert_eq!(observe(&mut engine, &unknown), Outcome::Counted);
+        assert_eq!(engine.foresight.next(), Some(2));
+    }
+}

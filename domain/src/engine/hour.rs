@@ -129,8 +129,34 @@ fn gauges(failures: &[Failure], covered_end: Timestamp) -> FailureGauges {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::time::Span;
+
+    #[test]
+    fn every_field_of_an_hour_decides_its_digest() {
+        let changed = |change: &dyn Fn(&mut Hour)| {
+            let mut hour = Hour::default();
+            change(&mut hour);
+            hour
+        };
+        let mut all = vec![
+            Hour::default(),
+            changed(&|hour| hour.state_at_end = ChargePointState::Free),
+            changed(&|hour| hour.gauges.open_failures_at_end = 1),
+            changed(&|hour| hour.gauges.oldest_open_failure_ms = 1),
+            changed(&|hour| hour.dimensions.power_w = 1),
+            changed(&|hour| hour.dimensions.code_insee_commune = "75102".into()),
+        ];
+        for field in 0..Vector::LENGTH {
+            let vector = std::array::from_fn(|index| i64::from(index == field));
+            let vector = Vector::from_array(vector);
+            all.push(changed(&|hour| hour.vector = vector));
+        }
+        let digests: BTreeSet<i64> = all.iter().map(Hour::digest).collect();
+        assert_eq!(digests.len(), all.len());
+    }
 
     #[test]
     fn the_lower_bound_of_a_class_is_inside() {

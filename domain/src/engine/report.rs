@@ -168,3 +168,46 @@ impl EpisodeContent {
         digest([&beside[..], &end], &self.dimensions.code_insee_commune)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_an_episode_but_its_key_decides_its_digest() {
+        let content = |change: &dyn Fn(&mut EpisodeContent)| {
+            let mut content = EpisodeContent {
+                opened_at: Timestamp::from_ms(0),
+                outcome: EpisodeOutcome::Returned,
+                end: None,
+                flags: EpisodeFlags::default(),
+                dimensions: Dimensions::default(),
+            };
+            change(&mut content);
+            content
+        };
+        let end = |field: usize| {
+            let value = |index: usize| i64::from(index == field);
+            EpisodeEnd {
+                closed_at: Timestamp::from_ms(value(0)),
+                time_to_return_ms: value(1),
+                out_of_service_ms: value(2),
+                unknown_ms: value(3),
+            }
+        };
+        let mut all = vec![
+            content(&|_| {}),
+            content(&|content| content.outcome = EpisodeOutcome::Withdrawn),
+            content(&|content| content.flags.left_censored = true),
+            content(&|content| content.flags.onset_uncertain = true),
+            content(&|content| content.flags.unknown_inside = true),
+            content(&|content| content.dimensions.power_w = 1),
+            content(&|content| content.dimensions.code_insee_commune = "75102".into()),
+        ];
+        all.extend((0..5).map(|field| content(&|content| content.end = Some(end(field)))));
+        let digests: BTreeSet<i64> = all.iter().map(EpisodeContent::digest).collect();
+        assert_eq!(digests.len(), all.len());
+    }
+}

@@ -135,6 +135,8 @@ impl Roster {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -152,6 +154,51 @@ mod tests {
         assert_eq!(numbers.map(|number| roster.station_of(number)), stations);
         roster.rank();
         assert_eq!(roster.in_order(), [1, 0], "by id, not by arrival");
+    }
+
+    /// Two ids that have one hash.
+    fn twins<T: Clone>(id: impl Fn(&str) -> T, hash: impl Fn(&T) -> u32) -> [T; 2] {
+        let mut seen = BTreeMap::new();
+        let mut later = (0..1_000_000).filter_map(|n| {
+            let id = id(&format!("{n}"));
+            let first = seen.insert(hash(&id), id.clone())?;
+            Some([first, id])
+        });
+        later.next().unwrap()
+    }
+
+    #[test]
+    fn charge_points_of_one_hash_are_told_apart() {
+        let [one, other] = twins(
+            |n| ChargePointId::parse(&format!("FRS63E{n}")).unwrap(),
+            |id| hash_of(id.words()),
+        );
+        let mut roster = Roster::default();
+        let station_id = StationId::parse("FRS63P0001").unwrap();
+        let station = roster.add_station(&station_id);
+        let number = roster.add_charge_point(station, &one);
+        assert!(!roster.is_at(number, &station_id, &other));
+        assert_eq!(roster.charge_point(&station_id, &other), None);
+        assert_eq!(roster.places_of(&other).count(), 0);
+        let second = roster.add_charge_point(station, &other);
+        for (id, number) in [(&one, number), (&other, second)] {
+            assert_eq!(roster.charge_point(&station_id, id), Some(number));
+            assert_eq!(roster.places_of(id).collect::<Vec<_>>(), [number]);
+        }
+    }
+
+    #[test]
+    fn stations_of_one_hash_are_told_apart() {
+        let [one, other] = twins(
+            |n| StationId::parse(&format!("FRS63P{n}")).unwrap(),
+            |id| hash_of(id.words()),
+        );
+        let mut roster = Roster::default();
+        let number = roster.add_station(&one);
+        assert_eq!(roster.station(&other), None);
+        let second = roster.add_station(&other);
+        assert_eq!(roster.station(&one), Some(number));
+        assert_eq!(roster.station(&other), Some(second));
     }
 
     #[test]

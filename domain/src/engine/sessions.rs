@@ -5,6 +5,7 @@ use thin_vec::ThinVec;
 use super::copies::{Copies, Novelty, Writing};
 use super::directory::Directory;
 use super::maybe_instant::MaybeInstant;
+use super::shelf::Shelves;
 use crate::indicator::Vector;
 use crate::policy::Policy;
 use crate::quality::session::SessionFacts;
@@ -42,7 +43,13 @@ pub(super) struct Judged {
 
 impl Sessions {
     /// Applies one record: at once when it is the last, else after a binary search.
-    pub(super) fn observe(&mut self, key: SessionKey, energy_wh: i64, writing: Writing) -> Novelty {
+    pub(super) fn observe(
+        &mut self,
+        key: SessionKey,
+        energy_wh: i64,
+        writing: Writing,
+        shelves: &mut Shelves,
+    ) -> Novelty {
         let all = &mut self.identities;
         let index = match all.last() {
             Some(last) if key <= last.key => all.partition_point(|known| known.key < key),
@@ -51,9 +58,7 @@ impl Sessions {
         if let Some(known) = all.get_mut(index).filter(|known| known.key == key) {
             return known.copies.observe(key.0, energy_wh, writing);
         }
-        if all.len() == all.capacity() {
-            all.reserve_exact(1 + all.len() / 4);
-        }
+        shelves.sessions.make_room(all);
         let copies = Copies::new(key.0, energy_wh, writing);
         all.insert(index, Identity { key, copies });
         Novelty::Identity
@@ -95,7 +100,7 @@ impl Sessions {
     }
 
     /// Folds the sessions that start before the horizon into the carry-in.
-    pub(super) fn fold(&mut self, horizon: Timestamp) {
+    pub(super) fn fold(&mut self, horizon: Timestamp, shelves: &mut Shelves) {
         let folded = self
             .identities
             .partition_point(|identity| identity.key.0 < horizon);
@@ -104,6 +109,7 @@ impl Sessions {
             .drain(..folded)
             .map(|known| Some(known.key.1));
         self.largest_end = ends.fold(self.largest_end.get(), Ord::max).into();
+        shelves.sessions.take_back(&mut self.identities);
     }
 }
 
@@ -145,7 +151,8 @@ mod tests {
                 received_at: at(end),
                 offset: 0,
             };
-            let _first = all.observe((at(start), at(end)), 0, writing);
+            let key = (at(start), at(end));
+            let _first = all.observe(key, 0, writing, &mut Shelves::default());
         }
         let mut judged = Vec::new();
         all.judge(&Directory::default(), &Policy::qc_1(), &mut judged);
@@ -157,5 +164,24 @@ mod tests {
         assert_eq!(flags(&[(0, 100), (10, 20), (50, 60)]), [false, true, true]);
         assert_eq!(flags(&[(0, 10), (10, 20)]), [false, false]);
         assert_eq!(flags(&[(0, 10), (0, 20)]), [false, true]);
+    }
+    #[test]
+    fn sessions_that_are_folded_leave_their_room_and_the_largest_end() {
+        let mut all = Sessions::default();
+        let mut shelves = Shelves::default();
+        let at = Timestamp::from_ms;
+        for (start, end) in [(0, 90), (10, 20), (30, 40), (50, 60)] {
+            let writing = Writing {
+                received_at: at(end),
+                offset: 0,
+            };
+            let _first = all.observe((at(start), at(end)), 0, writing, &mut shelves);
+        }
+        assert_eq!(all.identities.capacity(), 4);
+        all.fold(at(50), &mut shelves);
+        assert_eq!((all.identities.len(), all.identities.capacity()), (1, 1));
+        all.fold(at(51), &mut shelves);
+        assert_eq!(all.identities.capacity(), 0);
+        assert_eq!(all.largest_end.get(), Some(at(90)));
     }
 }

@@ -58,3 +58,39 @@ impl StationHour {
         digest(parts, &self.dimensions.code_insee_commune)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_field_of_a_stations_hour_decides_its_digest() {
+        let changed = |change: &dyn Fn(&mut StationHour)| {
+            let mut hour = StationHour::new();
+            change(&mut hour);
+            hour
+        };
+        let mut all = vec![
+            StationHour::new(),
+            changed(&|hour| hour.charge_points = 1),
+            changed(&|hour| hour.state_at_end = StationState::Idle),
+            changed(&|hour| hour.gauges.open_failures_at_end = 1),
+            changed(&|hour| hour.gauges.oldest_open_failure_ms = 1),
+            changed(&|hour| hour.dimensions.power_w = 1),
+            changed(&|hour| hour.dimensions.code_insee_commune = "75102".into()),
+        ];
+        let one = |field: usize| move |index: usize| i64::from(index == field);
+        for field in 0..Vector::LENGTH {
+            let vector = Vector::from_array(std::array::from_fn(one(field)));
+            all.push(changed(&|hour| hour.vector = vector));
+        }
+        for field in 0..StationSweep::LENGTH {
+            let sweep = StationSweep::from_array(std::array::from_fn(one(field)));
+            all.push(changed(&|hour| hour.sweep = sweep));
+        }
+        let digests: BTreeSet<i64> = all.iter().map(StationHour::digest).collect();
+        assert_eq!(digests.len(), all.len());
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::copies::{Copies, Novelty, Writing};
 use super::payload::Packed;
+use super::shelf::Shelves;
 use crate::indicator::Vector;
 use crate::policy::Policy;
 use crate::quality::is_inconsistent;
@@ -9,9 +10,6 @@ use crate::status::StatusPayload;
 use crate::time::{Span, Timestamp};
 use crate::timeline::{Mark, MarkKind};
 use crate::window::Window;
-
-/// Room for this many more is made at once, and a quarter of what is there.
-const ROOM: usize = 8;
 
 /// All records of one event time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +42,7 @@ impl Statuses {
         at: Timestamp,
         payload: StatusPayload,
         writing: Writing,
+        shelves: &mut Shelves,
     ) -> Novelty {
         let payload = Packed::from(payload);
         let is_newest = self.0.last().is_none_or(|last| last.at < at);
@@ -55,9 +54,7 @@ impl Statuses {
         if let Some(known) = self.0.get_mut(index).filter(|known| known.at == at) {
             return known.copies.observe(at, payload, writing);
         }
-        if self.0.len() == self.0.capacity() {
-            self.0.reserve_exact(ROOM + self.0.len() / 4);
-        }
+        shelves.statuses.make_room(&mut self.0);
         let copies = Copies::new(at, payload, writing);
         self.0.insert(index, Identity { at, copies });
         Novelty::Identity
@@ -90,9 +87,10 @@ impl Statuses {
     }
 
     /// Drops what lies before the horizon.
-    pub(super) fn fold(&mut self, horizon: Timestamp) {
+    pub(super) fn fold(&mut self, horizon: Timestamp, shelves: &mut Shelves) {
         let index = self.index_of(horizon);
         self.0.drain(..index);
+        shelves.statuses.take_back(&mut self.0);
     }
 
     /// Adds the identities of `window` with an event time before `covered_end`.
@@ -137,6 +135,7 @@ mod tests {
         };
         let at = Timestamp::from_ms;
         let mut statuses = Statuses::default();
+        let mut shelves = Shelves::default();
         for (event_time, expected) in [
             (10, Novelty::Identity),
             (30, Novelty::Identity),
@@ -148,13 +147,14 @@ mod tests {
                 received_at: at(40),
                 offset: 0,
             };
-            assert_eq!(statuses.observe(at(event_time), payload, writing), expected);
+            let novelty = statuses.observe(at(event_time), payload, writing, &mut shelves);
+            assert_eq!(novelty, expected);
         }
         let times = |statuses: &Statuses| -> Vec<_> {
             statuses.winners().map(|mark| mark.at.as_ms()).collect()
         };
         assert_eq!(times(&statuses), [5, 10, 20, 30]);
-        statuses.fold(at(20));
+        statuses.fold(at(20), &mut shelves);
         assert_eq!(times(&statuses), [20, 30]);
     }
 }

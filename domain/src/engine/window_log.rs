@@ -13,6 +13,7 @@ use thin_vec::ThinVec;
 
 use super::decision::Decision;
 use super::digest;
+use super::shelf::Shelves;
 use crate::indicator::{Emission, Phase};
 use crate::window::Window;
 
@@ -94,17 +95,18 @@ impl WindowLog {
 
     /// Notes what a closed window says just before a change. The first capture stays: later changes
     /// before the same cut are part of what the cut decides.
-    pub(super) fn capture(&mut self, window: Window, digest: Option<i64>) {
+    pub(super) fn capture(&mut self, window: Window, digest: Option<i64>, shelves: &mut Shelves) {
         let index = self.captures.partition_point(|known| known.window < window);
         let known = self.captures.get(index);
         if known.is_none_or(|known| known.window != window) {
+            shelves.captures.make_room(&mut self.captures);
             self.captures.insert(index, Capture { window, digest });
         }
     }
 
     /// Notes that a change is sure to change what a closed window, which has a record, says.
-    pub(super) fn capture_as_changed(&mut self, window: Window) {
-        self.capture(window, Some(digest::NONE));
+    pub(super) fn capture_as_changed(&mut self, window: Window, shelves: &mut Shelves) {
+        self.capture(window, Some(digest::NONE), shelves);
     }
 
     /// Whether every one of the `count` closed windows from `first` on is captured.
@@ -161,8 +163,11 @@ impl WindowLog {
     }
 
     /// Ends a cut: what was captured has been decided. Whether there was anything.
-    pub(super) fn settle(&mut self) -> bool {
-        !std::mem::take(&mut self.captures).is_empty()
+    pub(super) fn settle(&mut self, shelves: &mut Shelves) -> bool {
+        let had_captures = !self.captures.is_empty();
+        self.captures.clear();
+        shelves.captures.take_back(&mut self.captures);
+        had_captures
     }
 
     /// What is stored of `window`.
@@ -219,7 +224,18 @@ impl WindowLog {
         if is_stored {
             self.put_in(window, phase, revision);
         }
+        self.give_up_room();
         was_stored || is_stored
+    }
+
+    /// Keeps no room for what is not there: at most entities nothing is, at most times.
+    fn give_up_room(&mut self) {
+        if self.drafts.is_empty() {
+            self.drafts = ThinVec::new();
+        }
+        if self.runs.is_empty() {
+            self.runs = ThinVec::new();
+        }
     }
 
     fn take_out(&mut self, window: Window) -> bool {
@@ -301,14 +317,14 @@ mod tests {
             };
             let window = hour(0);
             if decision.had_closed(window) && last_digest != Some(digest) {
-                log.capture(window, last_digest);
+                log.capture(window, last_digest, &mut Shelves::default());
             }
             last_digest = Some(digest);
             last_cut = Some(cut);
             let last = log.last(window, true, &decision);
             let mut is_dirty = false;
             let emission = log.emit(window, (last, true), (&decision, &mut is_dirty), || digest);
-            let _had_captures = log.settle();
+            let _had_captures = log.settle(&mut Shelves::default());
             emission
         };
         let emissions = cuts_and_digests.iter().filter_map(emit);
@@ -360,5 +376,14 @@ mod tests {
         assert_eq!(log.runs.as_slice(), [run(1, 2), run(4, 4)]);
         let _stored = log.note(hour(5), (Phase::Closed, 0, None), false);
         assert_eq!(log.runs.len(), 3, "a record that the rules would not make");
+    }
+    #[test]
+    fn what_is_final_keeps_no_room() {
+        let mut log = WindowLog::default();
+        let _stored = log.note(hour(1), (Phase::Provisional, 0, Some(7)), true);
+        let _stored = log.note(hour(1), (Phase::Corrected, 1, None), true);
+        assert_eq!((log.drafts.capacity(), log.runs.len()), (0, 1));
+        let _stored = log.note(hour(1), (Phase::Final, 2, None), true);
+        assert_eq!(log.runs.capacity(), 0);
     }
 }

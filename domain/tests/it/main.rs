@@ -5,6 +5,7 @@
     reason = "the helpers of tests fail the test, too"
 )]
 
+mod allocations;
 mod batch;
 mod build;
 mod calendar;
@@ -30,3 +31,4 @@ mod story;
 mod task;
 mod views;
 mod wire;
+mod withdrawn;

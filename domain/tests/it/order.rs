@@ -156,7 +156,7 @@ fn is_applied(item: &Item, policy: &Policy) -> bool {
 
 /// The records in another order, which leaves records of equal reception in theirs and the same
 /// ones too late.
-fn permuted(sent: &[Sent], jitters_ms: &[i64], policy: &Policy) -> Vec<Item> {
+pub(crate) fn permuted(sent: &[Sent], jitters_ms: &[i64], policy: &Policy) -> Vec<Item> {
     let mut jitters: BTreeMap<Timestamp, Span> = BTreeMap::new();
     for (each, jitter_ms) in sent.iter().zip(jitters_ms.iter().cycle()) {
         jitters

@@ -1,8 +1,9 @@
 //! What still comes of what is final, withdrawn or silent, and what is kept of it.
 
+use domain::clock::ClockSnapshot;
 use domain::engine::{DirectoryChange, Output, StateRecord};
 use domain::indicator::Phase;
-use domain::{Engine, EpisodeOutcome, FailureEpisode, Policy, ServiceState, Span};
+use domain::{ChargePoint, Engine, EpisodeOutcome, FailureEpisode, Policy, ServiceState, Span};
 
 use super::{Bench, DAY, ONE, TWO, after, records};
 use crate::build::entry;
@@ -207,5 +208,44 @@ fn the_earliest_silence_of_a_station_is_seen_first() {
     assert_eq!(
         (episode.opened_at, episode.outcome),
         (after(silent_at), EpisodeOutcome::Open)
+    );
+}
+
+#[test]
+fn a_withdrawal_that_a_version_repeats_after_a_restart_acts_once() {
+    let mut bench = Bench::new();
+    let _counted = bench.status(ONE, 0, 0, ServiceState::InService);
+    let mut version = entry(ONE, 22.0, after(0));
+    version.deleted_at = Some(after(30));
+    let put = |engine: &mut Engine, version: &ChargePoint| {
+        engine.observe_charge_point(DirectoryChange::Put(version));
+    };
+    put(&mut bench.engine, &version);
+    bench.cut(26 * 60 + 35, true);
+    let mut restored = Engine::new(Policy::qc_1(), true);
+    for record in bench.engine.snapshot() {
+        restored
+            .restore(&record.key, &record.value.unwrap())
+            .unwrap();
+    }
+    restored.resume(&ClockSnapshot {
+        next_cut: Some(bench.clock + Policy::qc_1().cut_every),
+        ..ClockSnapshot::default()
+    });
+    bench.engine = restored;
+    let back = 26 * 60 + 40;
+    let _counted = bench.status(ONE, back, back, ServiceState::InService);
+    // So much later that it would act after the status, at the oldest hour that is not final.
+    let repeated = back + 30 * 60;
+    bench.cut(repeated, true);
+    version.revision += 1;
+    version.updated_at = after(repeated);
+    put(&mut bench.engine, &version);
+    bench.cut(repeated + 120, true);
+    let last = *records(&bench.outputs).last().unwrap();
+    assert_eq!(
+        last.vector.free_ms,
+        60 * 60_000,
+        "it is not withdrawn again"
     );
 }

@@ -4,6 +4,7 @@ use domain::engine::Output;
 use domain::{Phase, ServiceState};
 
 use super::{Bench, ONE, after, records};
+use crate::build::STATION;
 
 /// Hour, phase and revision of the records of the charge point.
 fn hours(published: &[Output]) -> Vec<(i64, Phase, i32)> {
@@ -71,4 +72,21 @@ fn a_late_status_after_a_late_session_corrects_the_hours_before_it_too() {
     let _late = bench.status(ONE, 70, 202, ServiceState::OutOfService);
     let expected = [(1, Phase::Corrected, 1), (2, Phase::Corrected, 1)];
     assert_eq!(hours(&bench.cut(205, true)), expected);
+}
+
+#[test]
+fn a_late_session_is_stored_before_the_cut_that_decides_it() {
+    let mut bench = Bench::new();
+    let _counted = bench.status(ONE, 0, 0, ServiceState::InService);
+    bench.cut(200, true);
+    let _stored = bench.engine.drain_dirty();
+    let _counted = bench.session((50, 55), 201, 9_000);
+    let stored = bench.engine.drain_dirty().into_iter();
+    let keys: Vec<String> = stored.map(|record| record.key).collect();
+    let charge_point = format!("charge-point|{STATION}|{ONE}");
+    assert_eq!(keys, [charge_point, format!("station|{STATION}")]);
+    let published = bench.cut(205, true);
+    assert_eq!(hours(&published), [(0, Phase::Corrected, 1)]);
+    let stored = bench.engine.drain_dirty();
+    assert_eq!(stored.len(), 2, "what was marked is decided");
 }

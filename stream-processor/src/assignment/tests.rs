@@ -9,6 +9,8 @@ use platform::avro;
 use platform::dead_letter::DeadLetter;
 use platform::kafka::producer::Record;
 
+mod replay;
+
 const PARTITION: i32 = 3;
 const MINUTE: i64 = 60_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -132,32 +134,6 @@ impl Stage {
             .map(|input| input.next_offset)
             .collect()
     }
-}
-
-#[test]
-fn a_replay_is_spent_at_its_goal_and_complete_once_that_is_committed() {
-    let mut stage = Stage::new();
-    history(&stage, 0..60);
-    let ends = |ends: [i64; 3]| {
-        let lane = |source| Lane {
-            source,
-            partition: PARTITION,
-        };
-        Source::INPUTS.map(lane).into_iter().zip(ends).collect()
-    };
-    // Nine statuses and twelve ticks of each input: the replay began before the last status.
-    stage.goal = Some(Arc::new(Goal::between(
-        &ends([0; 3]),
-        &ends([0, 20, 12]),
-        1,
-    )));
-    let mut subject = stage.restore();
-    stage.run(&mut subject);
-    assert!(subject.tasks.is_spent() && !subject.tasks.is_committed());
-    subject.commit(&mut stage.output).unwrap();
-    assert!(subject.tasks.is_spent() && subject.tasks.is_committed());
-    assert_eq!(stage.next_offsets(), [0, 20, 12]);
-    assert_eq!(stage.goal.unwrap().progress(), (32, 32));
 }
 
 /// Half a day of statuses every seven minutes with ticks every five, some out of order.

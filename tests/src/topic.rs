@@ -170,18 +170,23 @@ pub fn event_ids(bootstrap: &str, topic: &str) -> Result<BTreeMap<u128, usize>> 
     Ok(ids)
 }
 
-/// Writes the first record of a topic that has a value once more: the same bytes, at its end.
+/// Writes the first record in `partitions` of a topic that has a value once more: the same bytes, at its
+/// end.
 ///
 /// # Errors
 /// Fails when there is none, or the broker refuses it.
-pub fn repeat_first(bootstrap: &str, topic: &str, partitions: i32) -> Result<()> {
+pub fn repeat_first(
+    bootstrap: &str,
+    topic: &str,
+    partitions: impl Iterator<Item = i32>,
+) -> Result<()> {
     let consumer: BaseConsumer = ClientConfig::new()
         .set("bootstrap.servers", bootstrap)
         .set("group.id", "e2e-repeat")
         .set("enable.auto.commit", "false")
         .create()?;
     let mut all = TopicPartitionList::new();
-    for partition in 0..partitions {
+    for partition in partitions {
         all.add_partition_offset(topic, partition, Offset::Beginning)?;
     }
     consumer.assign(&all)?;

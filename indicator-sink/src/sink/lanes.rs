@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use platform::kafka::consumer::{Consumer, Offset, TopicPartition};
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
@@ -13,6 +12,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::lane::{Flight, Hold, Lane, Stage};
+use super::loss::SinkError;
 use super::pace::Pace;
 use super::report::{Asked, Life, Report, fetch_schema, read_positions, report};
 use super::{Settings, Work};
@@ -102,7 +102,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     }
 
     /// Takes partitions up where they stand.
-    fn take_up(&mut self, positions: Vec<(TopicPartition, Position)>) -> anyhow::Result<()> {
+    fn take_up(&mut self, positions: Vec<(TopicPartition, Position)>) -> Result<(), SinkError> {
         let mut starts = Vec::with_capacity(positions.len());
         for (partition, position) in positions {
             let Some(key) = key_of(&partition) else {
@@ -121,10 +121,11 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         tracing::info!(partitions = starts.len(), "partitions assigned");
         self.consumer
             .take_up(&starts)
-            .context("taking partitions up")?;
+            .map_err(SinkError::lost("taking partitions up"))?;
         // One that was here before may have left while it was paused.
         let all: Vec<_> = starts.into_iter().map(|(partition, _)| partition).collect();
-        self.consumer.resume(&all).context("resuming partitions")
+        let resumed = self.consumer.resume(&all);
+        resumed.map_err(SinkError::lost("resuming partitions"))
     }
 
     /// Begins a lane anew, from where its group stands: what it holds is not to be written.
@@ -242,7 +243,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     ///
     /// # Errors
     /// When the sink cannot go on.
-    pub(super) fn hear(&mut self, now: Instant) -> anyhow::Result<()> {
+    pub(super) fn hear(&mut self, now: Instant) -> Result<(), SinkError> {
         while let Ok(report) = self.reports.1.try_recv() {
             self.settle(report, now)?;
         }
@@ -256,7 +257,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         }
     }
 
-    fn settle(&mut self, report: Report, now: Instant) -> anyhow::Result<()> {
+    fn settle(&mut self, report: Report, now: Instant) -> Result<(), SinkError> {
         match report {
             Report::News(life, news) => self.note_news(life, news),
             Report::Ended(life, Ok(next)) => {
@@ -273,11 +274,13 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
             Report::Positions(Asked::Assignment(number), positions) => {
                 if self.arriving == Some(number) {
                     self.arriving = None;
-                    return self.take_up(positions?);
+                    return self.take_up(positions.map_err(anyhow::Error::new)?);
                 }
             }
-            Report::Positions(Asked::Lane(life), positions) => self.resume(life, &positions?),
-            Report::Probed(life, from, found) => return self.note_probe(life, from, found, now),
+            Report::Positions(Asked::Lane(life), positions) => {
+                self.resume(life, &positions.map_err(anyhow::Error::new)?);
+            }
+            Report::Probed(life, from, found) => self.note_probe(life, from, found, now)?,
             Report::End(life, end) => self.note_end(life, end),
             Report::Schema { topic, id, schema } => {
                 self.fetching.remove(&(topic, id));

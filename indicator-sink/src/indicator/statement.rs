@@ -5,7 +5,7 @@ use domain::calendar::{self, Grain, Period};
 use domain::charge_point::Day;
 
 use super::code::{Categories, Code, Formula};
-use super::facts::{DirectoryAt, Facts};
+use super::facts::DirectoryAt;
 use super::quality::Rule;
 use crate::literal;
 use crate::migrate::{UnknownMark, render};
@@ -126,9 +126,6 @@ fn of_formula(
     } else {
         String::new()
     };
-    // The original has no row of a class that a target lacks.
-    let is_sparse = formula.facts == Facts::InForceNow && code.code == "t1";
-    let has_zeros = !(code.is_ratio || is_sparse);
     let has_daily_mean = !code.is_ratio && stretch.days > 1;
     let value = format!("toFloat64({})", formula.value);
     let directory_at = match formula.facts.directory() {
@@ -146,7 +143,7 @@ fn of_formula(
         ("zero_extras", formula.zero_extras.to_owned()),
         ("places", places(code.levels)),
         ("split", split),
-        ("has_zeros", truth(has_zeros)),
+        ("has_zeros", truth(formula.has_zeros)),
         ("has_nation", truth(code.levels.contains(&0))),
         ("has_daily_mean", truth(has_daily_mean)),
         ("days", stretch.days.max(1).to_string()),

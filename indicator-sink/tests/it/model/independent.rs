@@ -99,20 +99,18 @@ fn mean(days: &[Figures]) -> Figures {
         .collect()
 }
 
-/// Days around the end of a quarter, their weeks, months, quarters and their year; three of the hours
-/// of the day that has 23.
+/// Days around the end of a quarter, the first of which has 23 hours; their weeks, months, quarters and
+/// their year; an hour.
 fn stretches() -> Vec<Stretch> {
-    let days: Vec<i64> = (0..6)
-        .map(|day| start_of("2025-03-28") + day * DAY_MS + DAY_MS / 2)
-        .collect();
+    let days = [30, 31, 32].map(|day| start_of("2025-03-01") + (day - 1) * DAY_MS + DAY_MS / 2);
     let periods = Grain::ALL.into_iter().flat_map(|grain| {
         let of_day = |at: &i64| Period::of(grain, Timestamp::from_ms(*at));
         days.iter().map(of_day).collect::<BTreeSet<Period>>()
     });
     let hours = Stretch::hours(literal::day("2025-03-30").unwrap());
     hours
-        .skip(1)
-        .take(3)
+        .skip(2)
+        .take(1)
         .chain(periods.map(Stretch::of))
         .collect()
 }

@@ -10,6 +10,7 @@
 //! A consumer that is of no use any more is replaced by [`run`]: everything held is dropped, what was
 //! intended stands, and the next consumer reads it again. How often is said in `loss`.
 
+mod bound;
 mod gauges;
 mod lane;
 mod lanes;
@@ -50,6 +51,9 @@ const POLL: Duration = Duration::from_millis(10);
 
 /// Records taken between two looks at the reports.
 const POLL_RECORDS: usize = 2_000;
+
+/// How often the client is heard while the sink rests: a rebalance may wait for an answer.
+const HEAR_EVERY: Duration = Duration::from_secs(1);
 
 /// How long partitions that go to another member are waited for.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -184,6 +188,7 @@ struct Sink<W, D> {
     leaving: Option<Leaving>,
     heartbeat: Heartbeat,
     measured_at: Option<Instant>,
+    heard_at: Instant,
 }
 
 impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
@@ -220,6 +225,7 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
             leaving: None,
             heartbeat: tools.heartbeat,
             measured_at: None,
+            heard_at: Instant::now(),
         })
     }
 
@@ -282,8 +288,14 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     /// Takes events until there is none, or enough for one look at the reports.
     fn poll(&mut self) -> Result<(), SinkError> {
         let (now, consumer) = (Instant::now(), Arc::clone(&self.consumer));
+        let rests = self.lanes.rests();
+        if rests && now.saturating_duration_since(self.heard_at) < HEAR_EVERY {
+            self.lanes.wait_for_report(POLL);
+            return Ok(());
+        }
+        self.heard_at = now;
         let mut timeout = POLL;
-        for _ in 0..POLL_RECORDS {
+        for _ in 0..if rests { 1 } else { POLL_RECORDS } {
             let Some(event) = consumer.poll(timeout) else {
                 break;
             };

@@ -11,6 +11,7 @@ use rdkafka::message::BorrowedMessage;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::bound::{Bound, Intake};
 use super::lane::{Flight, Hold, Lane, Stage};
 use super::loss::SinkError;
 use super::pace::Pace;
@@ -55,6 +56,7 @@ pub(super) struct Lanes<W, D> {
     /// The assignment that waits for its positions.
     arriving: Option<u64>,
     pace: Pace,
+    bound: Bound,
     is_draining: bool,
     lives: u64,
     // Bounded by the tasks that run: one per partition and one per schema.
@@ -64,6 +66,7 @@ pub(super) struct Lanes<W, D> {
 impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     pub(super) fn new(consumer: Arc<Consumer>, settings: Settings, work: Work<W, D>) -> Self {
         Self {
+            bound: Bound::of(settings.max_buffered_bytes),
             consumer,
             settings,
             work,
@@ -384,7 +387,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
             self.deliver(life, range, abandon);
         }
         self.look_after_intents(now);
-        self.bound_memory();
+        self.bound_memory(now);
     }
 
     pub(super) fn inserting(&self) -> usize {
@@ -407,20 +410,24 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         });
     }
 
-    /// Pauses everything while too much is held, until half of that is left. An intended range goes
-    /// on: it cannot be cut, and an earlier attempt has held it.
-    fn bound_memory(&mut self) {
+    /// Rests, or pauses everything, while too much is held. An intended range goes on: it cannot be
+    /// cut, and an earlier attempt has held it.
+    fn bound_memory(&mut self, now: Instant) {
         let held: usize = self.own.values().map(Lane::held_bytes).sum();
-        let max = self.settings.max_buffered_bytes;
-        let is_held = self.own.values().any(|lane| lane.has(Hold::Memory));
-        let is_over = held > max;
-        if is_over == is_held || (is_held && held > max / 2) {
+        let can_rest = self.own.values().all(|lane| lane.batch.awaits().is_none());
+        let stops = self.bound.judge(held, can_rest, now) == Intake::Stops;
+        if stops == self.own.values().any(|lane| lane.has(Hold::Memory)) {
             return;
         }
         for (key, lane) in &mut self.own {
-            let is_on = is_over && lane.batch.awaits().is_none();
+            let is_on = stops && lane.batch.awaits().is_none();
             hold(&self.consumer, *key, lane, Hold::Memory, is_on);
         }
+    }
+
+    /// Whether nothing is to be polled for a moment.
+    pub(super) fn rests(&self) -> bool {
+        self.bound.intake() == Intake::Rests
     }
 
     /// Whether nothing of `keys` is on its way, nor, while draining, held.

@@ -13,7 +13,7 @@ use platform::kafka::consumer::is_fatal;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tokio::time::Instant;
 
-/// Consumers that may be lost within [`LOST_WITHIN`]; with the next one the sink ends.
+/// Consumers that may be lost within ten minutes; with the next one the sink ends.
 pub const MOST_LOST: usize = 5;
 
 /// The time in which losses are counted.

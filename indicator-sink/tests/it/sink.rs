@@ -1,5 +1,7 @@
 //! The whole sink on a simulated broker, with a writer that remembers.
 
+mod memory;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;

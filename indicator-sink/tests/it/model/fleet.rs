@@ -163,7 +163,7 @@ impl Fleet {
             world.insert(table, second).await;
             world.insert(table, first).await;
         }
-        world.refresh(&ROLLUPS[..1]).await;
+        world.refresh(&ROLLUPS).await;
     }
 
     /// The target of a unit and a municipality at a level; none where it is not known.

@@ -1,4 +1,4 @@
-//! Whether rows can be stored, as `/ready` shows it.
+//! Whether rows can be stored, and whether there is somebody who reads, as `/ready` shows it.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,10 +11,13 @@ use crate::disposition::Disposition;
 /// The condition that fails while ClickHouse refuses or does not answer.
 pub const CLICKHOUSE: &str = "clickhouse";
 
+/// The condition that fails between two consumers.
+const CONSUMER: &str = "consumer";
+
 /// Time after which repeated attempts are an alert.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// What the sink says about the store. Clones share it.
+/// What the sink says about the store, and its consumer. Clones share it.
 #[derive(Debug, Clone)]
 pub struct Health {
     readiness: Readiness,
@@ -40,6 +43,15 @@ impl Health {
     pub fn store_fails(&self, table: &'static str, disposition: Disposition, lasting: Duration) {
         if disposition == Disposition::Configuration || lasting >= PATIENCE {
             self.note(table, true);
+        }
+    }
+
+    /// Whether there is a consumer.
+    pub fn consumer_is_there(&self, is_there: bool) {
+        if is_there {
+            self.readiness.done(CONSUMER);
+        } else {
+            self.readiness.waiting(CONSUMER);
         }
     }
 

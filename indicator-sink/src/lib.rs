@@ -49,6 +49,7 @@ pub mod topic;
 pub mod watch;
 pub mod writer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -66,7 +67,7 @@ use crate::config::{Command, Config, OnTruncation, RunArgs};
 use crate::delivery::Sender;
 use crate::health::Health;
 use crate::metrics::Metrics;
-use crate::sink::{Settings, Sink, Tools};
+use crate::sink::{Settings, Tools};
 use crate::topic::Topic;
 use crate::writer::{ClickHouse, InsertSettings};
 
@@ -131,8 +132,9 @@ async fn serve(args: RunArgs, shutdown: CancellationToken) -> anyhow::Result<()>
         else {
             return Ok(());
         };
-        let health = Health::new(readiness);
-        sink(&args, health, (metrics, heartbeat), runtime)?.run(&until)
+        let tools = tools(&args, readiness, (metrics, heartbeat), runtime)?;
+        let connect = || Consumer::new(&consumer_config(&args));
+        sink::run(connect, &settings(&args), &tools, &until)
     })?;
     Ok(tasks.join(timeout).await?)
 }
@@ -168,28 +170,31 @@ async fn prepare(
     Ok(())
 }
 
-/// Puts the parts together.
-fn sink(
+/// What the sink works with, whatever becomes of its consumer.
+fn tools(
     args: &RunArgs,
-    health: Health,
+    readiness: Readiness,
     (metrics, heartbeat): (Metrics, admin::Heartbeat),
     runtime: Handle,
-) -> anyhow::Result<Sink<ClickHouse, Producer>> {
-    let consumer = Consumer::new(&consumer_config(args)).context("creating the consumer")?;
+) -> anyhow::Result<Tools<ClickHouse, Producer>> {
     let config = args.kafka.producer_config(SERVICE, DELIVERY_TIMEOUT);
     let producer = Producer::new(&config, DELIVERY_TIMEOUT).context("creating the producer")?;
     let is_replicated = args.clickhouse.clickhouse_replicated == config::Switch::On;
     let writer = ClickHouse::new(args.clickhouse.client(), InsertSettings { is_replicated });
-    let tools = Tools {
-        writer,
-        dead_letters: producer,
+    Ok(Tools {
+        writer: Arc::new(writer),
+        dead_letters: Arc::new(producer),
         registry: RegistryClient::new(&args.registry)?,
         metrics,
-        health,
+        health: Health::new(readiness),
         heartbeat,
         runtime,
-    };
-    let settings = Settings {
+    })
+}
+
+/// What the sink has to know.
+fn settings(args: &RunArgs) -> Settings {
+    Settings {
         sender: Sender {
             group: args.sink.group.clone(),
             instance: args.sink.instance_id.clone(),
@@ -200,8 +205,8 @@ fn sink(
         max_inflight: args.sink.max_inflight_inserts.into(),
         max_buffered_bytes: args.sink.max_buffered_bytes(),
         drain_timeout: args.shutdown.timeout().saturating_sub(LEAVE_TIME),
-    };
-    Sink::new(consumer, settings, tools)
+        most_lost: sink::MOST_LOST,
+    }
 }
 
 fn consumer_config(args: &RunArgs) -> ClientConfig {

@@ -56,6 +56,7 @@ pub struct Metrics {
     pub buffered_bytes: IntGauge,
     pub commit_duration: HistogramVec,
     pub rebalances: IntCounterVec,
+    pub consumers_lost: IntCounterVec,
     pub partition_parts: IntGaugeVec,
     pub rollup_age: GaugeVec,
     pub rollup_failures: IntCounterVec,
@@ -165,6 +166,11 @@ impl Metrics {
                 &["kind"],
             )?,
             rebalances: counter("rebalances_total", "Changes of the assignment.", &["kind"])?,
+            consumers_lost: counter(
+                "consumers_lost_total",
+                "Consumers that were of no use any more and are replaced, by reason.",
+                &["reason"],
+            )?,
             partition_parts: int_gauge_vec(
                 registry,
                 "qualicharge_sink_partition_parts_max",
@@ -179,7 +185,7 @@ impl Metrics {
             )?,
             rollup_failures: counter(
                 "rollup_failures_total",
-                "Looks, one every 30 s, at which the last refresh of a view had failed.",
+                "Refreshes of a view that failed, as far as they are seen: one in 30 s at the most.",
                 &["view"],
             )?,
             rollup_mismatches: metrics::int_gauge(
@@ -242,6 +248,11 @@ impl Metrics {
     /// Counts a change of the assignment.
     pub fn rebalance(&self, kind: &str) {
         self.rebalances.with_label_values(&[kind]).inc();
+    }
+
+    /// Counts a consumer that is of no use any more.
+    pub fn consumer_lost(&self, reason: &str) {
+        self.consumers_lost.with_label_values(&[reason]).inc();
     }
 
     /// Counts a record that was set aside.

@@ -6,10 +6,15 @@
 //! when a partition is moved back. One range of a partition is on its way at a time, and the partition goes on
 //! collecting meanwhile. What it decides is in [`crate::batch`], [`crate::flight`] and
 //! [`crate::disposition`].
+//!
+//! A consumer that is of no use any more is replaced by [`run`]: everything held is dropped, what was
+//! intended stands, and the next consumer reads it again. How often is said in `loss`.
 
+mod bound;
 mod gauges;
 mod lane;
 mod lanes;
+mod loss;
 mod pace;
 mod probe;
 mod report;
@@ -20,9 +25,10 @@ use std::time::Duration;
 use anyhow::Context as _;
 use platform::admin::Heartbeat;
 use platform::avro::RegistryClient;
-use platform::kafka::consumer::{Consumer, Event, TopicPartition, is_fatal};
+use platform::backoff::Backoff;
+use platform::kafka::consumer::{Consumer, Event, TopicPartition};
 use rdkafka::ClientConfig;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::error::KafkaResult;
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -37,12 +43,17 @@ use crate::metrics::Metrics;
 use crate::topic::Topic;
 use crate::writer::RowWriter;
 use lanes::{Key, Lanes};
+use loss::{Losses, judge};
+pub use loss::{MOST_LOST, SinkError};
 
 /// How long a poll waits when nothing comes: the most that a report waits for.
 const POLL: Duration = Duration::from_millis(10);
 
 /// Records taken between two looks at the reports.
 const POLL_RECORDS: usize = 2_000;
+
+/// How often the client is heard while the sink rests: a rebalance may wait for an answer.
+const HEAR_EVERY: Duration = Duration::from_secs(1);
 
 /// How long partitions that go to another member are waited for.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -65,15 +76,17 @@ pub struct Settings {
     pub drain_timeout: Duration,
     /// A consumer that looks for the end of a partition.
     pub probe: ClientConfig,
+    /// Consumers that may be lost in ten minutes: [`MOST_LOST`].
+    pub most_lost: usize,
 }
 
-/// What the sink works with.
+/// What the sink works with. Clones share it.
 #[derive(Debug)]
 pub struct Tools<W, D> {
     /// Writes rows.
-    pub writer: W,
+    pub writer: Arc<W>,
     /// Takes refused records.
-    pub dead_letters: D,
+    pub dead_letters: Arc<D>,
     /// Knows schemas.
     pub registry: RegistryClient,
     /// Counts.
@@ -84,6 +97,70 @@ pub struct Tools<W, D> {
     pub heartbeat: Heartbeat,
     /// Runs the tasks.
     pub runtime: Handle,
+}
+
+impl<W, D> Clone for Tools<W, D> {
+    fn clone(&self) -> Self {
+        Self {
+            writer: Arc::clone(&self.writer),
+            dead_letters: Arc::clone(&self.dead_letters),
+            registry: self.registry.clone(),
+            metrics: self.metrics.clone(),
+            health: self.health.clone(),
+            heartbeat: self.heartbeat.clone(),
+            runtime: self.runtime.clone(),
+        }
+    }
+}
+
+/// Works until `shutdown` is cancelled, with one consumer from `connect` after the other.
+///
+/// # Errors
+/// When no consumer can be made, too many were lost, or another one would not help.
+pub fn run<W: RowWriter, D: DeadLetters>(
+    connect: impl Fn() -> KafkaResult<Consumer>,
+    settings: &Settings,
+    tools: &Tools<W, D>,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut losses = Losses::new(settings.most_lost);
+    loop {
+        let consumer = connect().context("creating the consumer")?;
+        let sink = Sink::new(consumer, settings.clone(), tools.clone())?;
+        let (doing, source) = match sink.run(shutdown) {
+            Ok(()) => return Ok(()),
+            Err(SinkError::Fatal(error)) => return Err(error),
+            Err(SinkError::Lost { doing, source }) => (doing, source),
+        };
+        tools.metrics.consumer_lost(loss::reason(&source));
+        let noted = losses.note(Instant::now());
+        let error = anyhow::Error::new(SinkError::Lost { doing, source });
+        if shutdown.is_cancelled() {
+            return Err(error);
+        }
+        let Some(attempt) = noted else {
+            return Err(error.context(format!(
+                "{} consumers were lost in ten minutes: see that no other process has this \
+                 --instance-id, and that the brokers are well",
+                settings.most_lost + 1
+            )));
+        };
+        let reason = format!("{error:#}");
+        tracing::warn!(
+            attempt,
+            error = reason,
+            "consumer was lost, another one takes its place"
+        );
+        tools.health.consumer_is_there(false);
+        let pause = Backoff::STANDARD.delay(attempt);
+        let rest = async { tokio::time::timeout(pause, shutdown.cancelled()).await };
+        if tools.runtime.block_on(rest).is_ok() {
+            tracing::info!("shutdown without a consumer: what it held is read again");
+            return Ok(());
+        }
+        tools.heartbeat.beat();
+        tools.health.consumer_is_there(true);
+    }
 }
 
 /// What tasks work with.
@@ -104,13 +181,14 @@ struct Leaving {
 
 /// The sink: one consumer and the partitions that are its own.
 #[derive(Debug)]
-pub struct Sink<W, D> {
+struct Sink<W, D> {
     consumer: Arc<Consumer>,
     lanes: Lanes<W, D>,
     commit_thread: CommitThread,
     leaving: Option<Leaving>,
     heartbeat: Heartbeat,
     measured_at: Option<Instant>,
+    heard_at: Instant,
 }
 
 impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
@@ -118,8 +196,8 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     ///
     /// # Errors
     /// When the operating system refuses a thread.
-    pub fn new(consumer: Consumer, settings: Settings, tools: Tools<W, D>) -> anyhow::Result<Self> {
-        let (consumer, writer) = (Arc::new(consumer), Arc::new(tools.writer));
+    fn new(consumer: Consumer, settings: Settings, tools: Tools<W, D>) -> anyhow::Result<Self> {
+        let (consumer, writer) = (Arc::new(consumer), tools.writer);
         let (metrics, runtime) = (tools.metrics, tools.runtime);
         let (commit_thread, commits) =
             CommitThread::start(Arc::clone(&consumer), metrics.clone(), runtime.clone())
@@ -129,7 +207,7 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
         let work = Work {
             delivery: Delivery {
                 writer,
-                dead_letters: Arc::new(tools.dead_letters),
+                dead_letters: tools.dead_letters,
                 commits,
                 auditor: Auditor::start(audits, health, patience, &runtime),
                 metrics: metrics.clone(),
@@ -147,6 +225,7 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
             leaving: None,
             heartbeat: tools.heartbeat,
             measured_at: None,
+            heard_at: Instant::now(),
         })
     }
 
@@ -154,7 +233,7 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     ///
     /// # Errors
     /// When the consumer is of no use any more, or records are gone from the log.
-    pub fn run(mut self, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    fn run(mut self, shutdown: &CancellationToken) -> Result<(), SinkError> {
         let worked = self.work_until(shutdown);
         if worked.is_ok() {
             self.drain();
@@ -167,11 +246,11 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
         worked
     }
 
-    fn work_until(&mut self, shutdown: &CancellationToken) -> anyhow::Result<()> {
+    fn work_until(&mut self, shutdown: &CancellationToken) -> Result<(), SinkError> {
         let topics = Topic::ALL.map(Topic::name);
         self.consumer
             .subscribe(&topics)
-            .context("joining the consumer group")?;
+            .map_err(SinkError::lost("joining the consumer group"))?;
         while !shutdown.is_cancelled() {
             self.poll()?;
             self.work(Instant::now())?;
@@ -193,7 +272,8 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
             let now = Instant::now();
             self.heartbeat.beat();
             if let Err(error) = self.lanes.hear(now) {
-                tracing::warn!(error = format!("{error:#}"), "while leaving");
+                let error = format!("{:#}", anyhow::Error::new(error));
+                tracing::warn!(error, "while leaving");
             }
             self.lanes.dispatch(now);
             if now >= deadline {
@@ -206,10 +286,16 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     }
 
     /// Takes events until there is none, or enough for one look at the reports.
-    fn poll(&mut self) -> anyhow::Result<()> {
+    fn poll(&mut self) -> Result<(), SinkError> {
         let (now, consumer) = (Instant::now(), Arc::clone(&self.consumer));
+        let rests = self.lanes.rests();
+        if rests && now.saturating_duration_since(self.heard_at) < HEAR_EVERY {
+            self.lanes.wait_for_report(POLL);
+            return Ok(());
+        }
+        self.heard_at = now;
         let mut timeout = POLL;
-        for _ in 0..POLL_RECORDS {
+        for _ in 0..if rests { 1 } else { POLL_RECORDS } {
             let Some(event) = consumer.poll(timeout) else {
                 break;
             };
@@ -230,7 +316,7 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     }
 
     /// Looks at the reports, starts what is due, lets partitions go.
-    fn work(&mut self, now: Instant) -> anyhow::Result<()> {
+    fn work(&mut self, now: Instant) -> Result<(), SinkError> {
         self.heartbeat.beat();
         self.lanes.hear(now)?;
         self.lanes.dispatch(now);
@@ -257,7 +343,7 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
     }
 
     /// Lets partitions go whose ranges are committed, or for which it takes too long.
-    fn let_go(&mut self, now: Instant) -> anyhow::Result<()> {
+    fn let_go(&mut self, now: Instant) -> Result<(), SinkError> {
         let Some(leaving) = self.leaving.take() else {
             return Ok(());
         };
@@ -273,10 +359,10 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
         self.lanes.remove(&keys);
         self.consumer
             .let_go(&leaving.partitions)
-            .context("letting partitions go")
+            .map_err(SinkError::lost("letting partitions go"))
     }
 
-    fn lost(&mut self, partitions: &[TopicPartition]) -> anyhow::Result<()> {
+    fn lost(&mut self, partitions: &[TopicPartition]) -> Result<(), SinkError> {
         self.lanes.work.metrics.rebalance("lost");
         tracing::warn!(partitions = partitions.len(), "partitions were lost");
         self.leaving = None;
@@ -284,27 +370,10 @@ impl<W: RowWriter, D: DeadLetters> Sink<W, D> {
         self.lanes.remove(&keys_of(partitions));
         self.consumer
             .let_go(partitions)
-            .context("letting lost partitions go")
+            .map_err(SinkError::lost("letting lost partitions go"))
     }
 }
 
 fn keys_of(partitions: &[TopicPartition]) -> Vec<Key> {
     partitions.iter().filter_map(lanes::key_of).collect()
-}
-
-/// Says which errors of the consumer end the sink.
-fn judge(error: KafkaError) -> anyhow::Result<()> {
-    let code = error.rdkafka_error_code();
-    if code == Some(RDKafkaErrorCode::AutoOffsetReset) {
-        let remedy = "records between the committed offset and the start of the log are gone: \
-                      find out why, then start with --on-truncation=earliest";
-        return Err(error).context(remedy);
-    }
-    if is_fatal(&error) {
-        return Err(error).context("the consumer is of no use any more");
-    }
-    if code != Some(RDKafkaErrorCode::PartitionEOF) {
-        tracing::warn!(%error, "consumer reports an error");
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What the database says of itself: parts, and the roll-ups that it makes by itself.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use clickhouse::{Client, Row};
@@ -17,10 +18,12 @@ const PARTS: &str = "SELECT table, max(parts) AS parts FROM (\
                      WHERE database = currentDatabase() AND active GROUP BY table, partition_id) \
                      GROUP BY table ORDER BY table";
 
-/// Seconds since the last success of each refreshable view, and whether the last try failed.
+/// Seconds since the last success of each refreshable view, and when its last try failed, 0 if it did
+/// not or if another one is under way.
 const REFRESHES: &str = "SELECT view, toFloat64(dateDiff('second', \
                          ifNull(last_success_time, toDateTime(0)), now())) AS age_seconds, \
-                         exception != '' AS is_failing \
+                         if(exception != '' AND status != 'Running', \
+                         toUnixTimestamp(ifNull(last_refresh_time, toDateTime(0))), 0) AS failed_at \
                          FROM system.view_refreshes \
                          WHERE database = currentDatabase() ORDER BY view";
 
@@ -37,7 +40,21 @@ struct Parts {
 struct Refresh {
     view: String,
     age_seconds: f64,
-    is_failing: bool,
+    failed_at: u32,
+}
+
+/// When each view failed last, so that a failure is counted once, however often it is looked at.
+#[derive(Debug, Default)]
+struct Failures {
+    last: BTreeMap<String, u32>,
+}
+
+impl Failures {
+    /// Notes that the last try of `view` failed at `failed_at`, in seconds since the epoch, 0 if it did
+    /// not. Returns whether that is a failure not seen before.
+    fn is_new(&mut self, view: &str, failed_at: u32) -> bool {
+        failed_at > 0 && self.last.insert(view.to_owned(), failed_at) != Some(failed_at)
+    }
 }
 
 /// Asks until `until` is cancelled.
@@ -45,8 +62,10 @@ struct Refresh {
 /// # Errors
 /// Never: what cannot be asked is asked again.
 pub async fn run(client: Client, metrics: Metrics, until: CancellationToken) -> anyhow::Result<()> {
+    let mut failures = Failures::default();
     loop {
-        let asked = until.run_until_cancelled(ask(&client, &metrics)).await;
+        let ask = ask(&client, &metrics, &mut failures);
+        let asked = until.run_until_cancelled(ask).await;
         match asked {
             None => return Ok(()),
             Some(Ok(())) => {}
@@ -63,7 +82,11 @@ pub async fn run(client: Client, metrics: Metrics, until: CancellationToken) -> 
 ///
 /// # Errors
 /// When the database does not answer.
-pub async fn ask(client: &Client, metrics: &Metrics) -> clickhouse::error::Result<()> {
+async fn ask(
+    client: &Client,
+    metrics: &Metrics,
+    failures: &mut Failures,
+) -> clickhouse::error::Result<()> {
     for Parts { table, parts } in client.query_raw(PARTS).fetch_all::<Parts>().await? {
         let parts = i64::try_from(parts).unwrap_or(i64::MAX);
         metrics
@@ -76,8 +99,9 @@ pub async fn ask(client: &Client, metrics: &Metrics) -> clickhouse::error::Resul
         let view = &[refresh.view.as_str()];
         let age = &metrics.rollup_age;
         age.with_label_values(view).set(refresh.age_seconds);
-        let failures = metrics.rollup_failures.with_label_values(view);
-        failures.inc_by(u64::from(refresh.is_failing));
+        let is_new = failures.is_new(&refresh.view, refresh.failed_at);
+        let counter = metrics.rollup_failures.with_label_values(view);
+        counter.inc_by(u64::from(is_new));
     }
     if !refreshes.is_empty() {
         let mismatches: u64 = client.query_raw(MISMATCHES).fetch_one().await?;
@@ -85,4 +109,25 @@ pub async fn ask(client: &Client, metrics: &Metrics) -> clickhouse::error::Resul
         metrics.rollup_mismatches.set(mismatches);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_counted_once_and_the_next_one_again() {
+        let mut failures = Failures::default();
+        let looks = [
+            ("a", 0),
+            ("a", 7),
+            ("a", 7),
+            ("b", 7),
+            ("a", 0),
+            ("a", 7),
+            ("a", 9),
+        ];
+        let new = looks.map(|(view, failed_at)| failures.is_new(view, failed_at));
+        assert_eq!(new, [false, true, false, true, false, false, true]);
+    }
 }

@@ -1,8 +1,9 @@
-//! The sink stores every record exactly once, also without `FINAL`: killed at every step, frozen, in
+//! The sink stores every record exactly once, also without `FINAL`: killed at every step, frozen, fenced, in
 //! company, and with the database killed under it. The table of the statuses is a plain one here,
 //! with a sum over it, since a replacing table would hide a copy.
 
 mod crash;
+mod fenced;
 mod killer;
 mod outage;
 

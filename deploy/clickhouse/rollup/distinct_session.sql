@@ -61,7 +61,7 @@ FROM (
                     min((received_at, source_offset)) AS first_copy,
                     count() AS n
                 FROM charge_session FINAL
-                WHERE (operational_unit, charge_point_id) IN (SELECT operational_unit, charge_point_id FROM touched)
+                PREWHERE (operational_unit, charge_point_id) IN (SELECT operational_unit, charge_point_id FROM touched)
                 GROUP BY operational_unit, charge_point_id, started_at, ended_at, event_id
             )
             GROUP BY operational_unit, charge_point_id, started_at, ended_at

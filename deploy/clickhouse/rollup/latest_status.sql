@@ -32,7 +32,7 @@ FROM (
                 (received_at, source_offset)
             ) AS payload
         FROM charge_point_status FINAL
-        WHERE (operational_unit, charge_point_id, event_time) IN touched
+        PREWHERE (operational_unit, charge_point_id, event_time) IN touched
         GROUP BY operational_unit, charge_point_id, event_time, event_id
     )
     GROUP BY operational_unit, charge_point_id, event_time

@@ -46,7 +46,7 @@ FROM (
         FROM (
             SELECT *
             FROM unit_hour FINAL
-            WHERE (policy, toDate(window_start, 'Europe/Paris')) IN touched
+            PREWHERE (policy, toDate(window_start, 'Europe/Paris')) IN touched
                 AND window_start >= (SELECT toDateTime(min(day), 'Europe/Paris') FROM touched)
                 AND window_start < (SELECT toDateTime(max(day) + 1, 'Europe/Paris') FROM touched)
         ) AS h
@@ -74,7 +74,7 @@ FROM (
             0,
             0
         FROM territory_day FINAL
-        WHERE level != 'epci' AND (policy, day) IN touched
+        PREWHERE level != 'epci' AND (policy, day) IN touched
     )
 )
 GROUP BY policy, level, code, power_class, day

@@ -44,9 +44,10 @@ FROM (
         FROM (
             SELECT *, power_class
             FROM charge_point_hour FINAL
-            WHERE (policy, toDate(window_start, 'Europe/Paris')) IN touched AND phase != 'provisional'
+            PREWHERE (policy, toDate(window_start, 'Europe/Paris')) IN touched
                 AND window_start >= (SELECT toDateTime(min(day), 'Europe/Paris') FROM touched)
                 AND window_start < (SELECT toDateTime(max(day) + 1, 'Europe/Paris') FROM touched)
+            WHERE phase != 'provisional'
         ) AS h
         LEFT ANY JOIN {{epci}} AS t USING (code_insee_commune)
         GROUP BY policy, code, power_class, day, window_start
@@ -72,9 +73,10 @@ FROM (
         FROM (
             SELECT *
             FROM station_hour FINAL
-            WHERE (policy, toDate(window_start, 'Europe/Paris')) IN touched AND phase != 'provisional'
+            PREWHERE (policy, toDate(window_start, 'Europe/Paris')) IN touched
                 AND window_start >= (SELECT toDateTime(min(day), 'Europe/Paris') FROM touched)
                 AND window_start < (SELECT toDateTime(max(day) + 1, 'Europe/Paris') FROM touched)
+            WHERE phase != 'provisional'
         ) AS h
         LEFT ANY JOIN {{epci}} AS t USING (code_insee_commune)
         GROUP BY policy, code, day, window_start
@@ -107,7 +109,7 @@ FROM (
         FROM (
             SELECT *, power_class
             FROM distinct_session FINAL
-            WHERE (policy, toDate(started_at, 'Europe/Paris')) IN touched
+            PREWHERE (policy, toDate(started_at, 'Europe/Paris')) IN touched
         ) AS h
         LEFT ANY JOIN {{epci}} AS t USING (code_insee_commune)
         GROUP BY policy, code, power_class, day, toStartOfHour(started_at)
@@ -131,7 +133,7 @@ FROM (
             0,
             0
         FROM territory_day FINAL
-        WHERE level = 'epci' AND (policy, day) IN touched
+        PREWHERE level = 'epci' AND (policy, day) IN touched
     )
 )
 GROUP BY policy, code, power_class, day

@@ -37,7 +37,7 @@ FROM (
         source_version,
         1 AS present
     FROM (
-        SELECT * FROM unit_hour FINAL WHERE (policy, window_start) IN touched
+        SELECT * FROM unit_hour FINAL PREWHERE (policy, window_start) IN touched
     ) AS h
     LEFT ANY JOIN {{department}} AS t USING (department)
     ARRAY JOIN [('country', '00'), ('region', region), ('department', department)] AS place
@@ -61,6 +61,6 @@ FROM (
         0,
         0
     FROM territory_hour FINAL
-    WHERE (policy, window_start) IN touched
+    PREWHERE (policy, window_start) IN touched
 )
 GROUP BY policy, level, code, power_class, window_start

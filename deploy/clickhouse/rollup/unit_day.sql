@@ -44,7 +44,7 @@ FROM (
             source_version,
             1 AS present
         FROM unit_hour FINAL
-        WHERE (policy, operational_unit, toDate(window_start, 'Europe/Paris')) IN touched
+        PREWHERE (policy, operational_unit, toDate(window_start, 'Europe/Paris')) IN touched
             AND window_start >= (SELECT toDateTime(min(day), 'Europe/Paris') FROM touched)
             AND window_start < (SELECT toDateTime(max(day) + 1, 'Europe/Paris') FROM touched)
         UNION ALL
@@ -68,7 +68,7 @@ FROM (
             0,
             0
         FROM unit_day FINAL
-        WHERE (policy, operational_unit, day) IN touched
+        PREWHERE (policy, operational_unit, day) IN touched
     )
 )
 GROUP BY policy, operational_unit, department, power_class, day

@@ -51,7 +51,9 @@ FROM (
             revision,
             version
         FROM charge_point_hour FINAL
-        WHERE (policy, operational_unit, window_start) IN touched AND phase != 'provisional'
+        -- Of the key, so that it may be asked before FINAL: one hour of a day is read, and then the rest of its rows.
+        PREWHERE window_start IN (SELECT window_start FROM touched) AND (policy, operational_unit, window_start) IN touched
+        WHERE phase != 'provisional'
     ) AS h
     LEFT ANY JOIN {{commune}} AS t USING (code_insee_commune)
     UNION ALL
@@ -84,7 +86,9 @@ FROM (
             revision,
             version
         FROM station_hour FINAL
-        WHERE (policy, operational_unit, window_start) IN touched AND phase != 'provisional'
+        -- Of the key, so that it may be asked before FINAL: one hour of a day is read, and then the rest of its rows.
+        PREWHERE window_start IN (SELECT window_start FROM touched) AND (policy, operational_unit, window_start) IN touched
+        WHERE phase != 'provisional'
     ) AS h
     LEFT ANY JOIN {{commune}} AS t USING (code_insee_commune)
     UNION ALL
@@ -127,7 +131,7 @@ FROM (
             duration_ms,
             energy_wh
         FROM distinct_session FINAL
-        WHERE (policy, operational_unit, toStartOfHour(started_at)) IN touched
+        PREWHERE (policy, operational_unit, toStartOfHour(started_at)) IN touched
     ) AS h
     LEFT ANY JOIN {{commune}} AS t USING (code_insee_commune)
     UNION ALL
@@ -151,6 +155,6 @@ FROM (
         0,
         0
     FROM unit_hour FINAL
-    WHERE (policy, operational_unit, window_start) IN touched
+    PREWHERE (policy, operational_unit, window_start) IN touched
 )
 GROUP BY policy, operational_unit, department, power_class, window_start

@@ -19,7 +19,7 @@ pub struct Code {
     pub corrected: Formula,
     /// The formula of QualiCharge, where it has one.
     pub parity: Option<Formula>,
-    /// Whether it is a ratio or a mean: without data there is no row, and days have no mean.
+    /// Whether it is a ratio or a mean: days have no mean.
     pub is_ratio: bool,
     /// Whether it exists for days only.
     pub is_daily: bool,
@@ -38,6 +38,8 @@ pub struct Formula {
     pub extras: &'static str,
     /// The same for a group without facts.
     pub zero_extras: &'static str,
+    /// Whether a target without facts has a row all the same, with zero.
+    pub has_zeros: bool,
 }
 
 /// The categories that a code shows even where nothing is in them.
@@ -104,6 +106,15 @@ impl Formula {
             value,
             extras: "''",
             zero_extras: "''",
+            has_zeros: true,
+        }
+    }
+
+    /// Without facts there is no row.
+    const fn sparse(self) -> Self {
+        Self {
+            has_zeros: false,
+            ..self
         }
     }
 
@@ -140,9 +151,11 @@ impl Code {
         }
     }
 
+    /// Without data a ratio has no row.
     const fn ratio(self) -> Self {
         Self {
             is_ratio: true,
+            corrected: self.corrected.sparse(),
             ..self
         }
     }
@@ -185,7 +198,9 @@ pub const CODES: [Code; 20] = [
     Code::stock("i1", NO_CATEGORY, "uniqExact(charge_point_id)"),
     Code::stock("i4", NO_CATEGORY, "uniqExact(station_id)"),
     Code::stock("i7", NO_CATEGORY, "sum(power_w) / 1000"),
-    Code::stock("t1", "power_class", "uniqExact(charge_point_id)").by(Categories::PowerClass),
+    // The original has no row of a class that a target lacks.
+    Code::stock("t1", "power_class", "uniqExact(charge_point_id)").by(Categories::PowerClass)
+        .parity(Formula::of(Facts::InForceNow, "power_class", "uniqExact(charge_point_id)").sparse()),
     Code::of("e4", NATION_AND_REGIONS,
         Formula::of(Facts::SessionsOfMonthBefore, NO_CATEGORY, "uniqExact(charge_point_id)").with(LIST, "'\"list\":[]'"))
         .parity(Formula::of(Facts::CopiesOfMonthBefore, NO_CATEGORY, "uniqExact(charge_point_id)").with(LIST, "''")),

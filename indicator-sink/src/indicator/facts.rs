@@ -23,6 +23,8 @@ pub enum Facts {
     Certified,
     /// Complete hours, summed by unit, municipality and power class.
     Hours,
+    /// The same from the days of units and EPCIs, which are the sums of complete hours.
+    Days,
     /// Charge points with complete hours.
     Points,
     /// The required ones of them, and whether a long outage touched the period.
@@ -68,10 +70,41 @@ impl Facts {
             Self::Supplied => facts!("supplied").replace("{{copies}}", copies),
             Self::Certified => facts!("certified").replace("{{copies}}", copies),
             Self::Hours => facts!("hours").to_owned(),
+            Self::Days => facts!("days").to_owned(),
             Self::Points => facts!("points").to_owned(),
             Self::Outages => facts!("outages").replace("{{points}}", facts!("points").trim()),
             Self::Statuses => facts!("statuses").to_owned(),
             Self::Returns => facts!("returns").to_owned(),
+        }
+    }
+
+    /// The same facts for a period with this letter: those of a quarter or a year are read from its days.
+    #[must_use]
+    pub fn of_period(self, letter: &str) -> Self {
+        match (self, letter) {
+            (Self::Hours, "q" | "y") => Self::Days,
+            (facts, _) => facts,
+        }
+    }
+
+    /// The code of the nation, in SQL: one of the facts that stand for an EPCI only is not its own.
+    pub fn nation(self) -> &'static str {
+        match self {
+            Self::Days => "if(epci = '', '00', '')",
+            Self::InForce
+            | Self::InForceNow
+            | Self::Sessions
+            | Self::SessionsOfMonthBefore
+            | Self::Copies
+            | Self::KnownCopies
+            | Self::CopiesOfMonthBefore
+            | Self::Supplied
+            | Self::Certified
+            | Self::Hours
+            | Self::Points
+            | Self::Outages
+            | Self::Statuses
+            | Self::Returns => "'00'",
         }
     }
 
@@ -87,9 +120,12 @@ impl Facts {
     pub fn directory(self) -> DirectoryAt {
         match self {
             Self::Sessions | Self::SessionsOfMonthBefore => DirectoryAt::Start,
-            Self::InForce | Self::Hours | Self::Points | Self::Outages | Self::Returns => {
-                DirectoryAt::End
-            }
+            Self::InForce
+            | Self::Hours
+            | Self::Days
+            | Self::Points
+            | Self::Outages
+            | Self::Returns => DirectoryAt::End,
             Self::InForceNow
             | Self::Copies
             | Self::KnownCopies

@@ -5,7 +5,7 @@ use domain::calendar::{self, Grain, Period};
 use domain::charge_point::Day;
 
 use super::code::{Categories, Code, Formula};
-use super::facts::{DirectoryAt, Facts};
+use super::facts::DirectoryAt;
 use super::quality::Rule;
 use crate::literal;
 use crate::migrate::{UnknownMark, render};
@@ -126,33 +126,31 @@ fn of_formula(
     } else {
         String::new()
     };
-    // The original has no row of a class that a target lacks.
-    let is_sparse = formula.facts == Facts::InForceNow && code.code == "t1";
-    let has_zeros = !(code.is_ratio || is_sparse);
     let has_daily_mean = !code.is_ratio && stretch.days > 1;
     let value = format!("toFloat64({})", formula.value);
-    let directory_at = match formula.facts.directory() {
+    let facts = formula.facts.of_period(stretch.letter);
+    let directory_at = match facts.directory() {
         DirectoryAt::Start => stretch.start,
         DirectoryAt::End => stretch.end,
         DirectoryAt::Now => now,
     };
     let marks = [
-        ("facts", formula.facts.select().trim().to_owned()),
+        ("facts", facts.select().trim().to_owned()),
         ("code", quoted(code.code)),
         ("category", formula.category.to_owned()),
         ("categories", code.categories.array().to_owned()),
         ("value", value),
         ("extras", formula.extras.to_owned()),
         ("zero_extras", formula.zero_extras.to_owned()),
-        ("places", places(code.levels)),
+        ("places", places(code.levels, facts.nation())),
         ("split", split),
-        ("has_zeros", truth(has_zeros)),
+        ("has_zeros", truth(formula.has_zeros)),
         ("has_nation", truth(code.levels.contains(&0))),
         ("has_daily_mean", truth(has_daily_mean)),
         ("days", stretch.days.max(1).to_string()),
         ("directory_at", literal::quoted_instant(directory_at)),
     ];
-    let is_of_month_before = formula.facts.is_of_month_before();
+    let is_of_month_before = facts.is_of_month_before();
     let filled = fill(template, &marks);
     render(&with_times(&filled, stretch, now, is_of_month_before))
 }
@@ -175,7 +173,7 @@ fn of_rule(
         ("number", rule.number.to_owned()),
         ("threshold", rule.threshold.unwrap_or("null").to_owned()),
         ("fires", rule.fires()),
-        ("places", places(&[0, 5])),
+        ("places", places(&[0, 5], "'00'")),
         ("sessions_start", literal::instant(calendar::start_of(from))),
         ("sessions_end", literal::instant(calendar::start_of(to))),
     ];
@@ -220,11 +218,11 @@ fn truth(is: bool) -> String {
     if is { "1" } else { "0" }.to_owned()
 }
 
-/// The targets of a fact as an array of level and code in SQL.
-fn places(levels: &[u8]) -> String {
+/// The targets of a fact as an array of level and code in SQL, given the code of the nation.
+fn places(levels: &[u8], nation: &str) -> String {
     let place = |level: &u8| {
         let code = match level {
-            0 => "'00'",
+            0 => nation,
             1 => "region",
             2 => "department",
             3 => "epci",

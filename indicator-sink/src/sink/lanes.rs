@@ -5,14 +5,15 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use platform::kafka::consumer::{Consumer, Offset, TopicPartition};
 use rdkafka::Message;
 use rdkafka::message::BorrowedMessage;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::bound::{Bound, Intake};
 use super::lane::{Flight, Hold, Lane, Stage};
+use super::loss::SinkError;
 use super::pace::Pace;
 use super::report::{Asked, Life, Report, fetch_schema, read_positions, report};
 use super::{Settings, Work};
@@ -55,6 +56,7 @@ pub(super) struct Lanes<W, D> {
     /// The assignment that waits for its positions.
     arriving: Option<u64>,
     pace: Pace,
+    bound: Bound,
     is_draining: bool,
     lives: u64,
     // Bounded by the tasks that run: one per partition and one per schema.
@@ -64,6 +66,7 @@ pub(super) struct Lanes<W, D> {
 impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     pub(super) fn new(consumer: Arc<Consumer>, settings: Settings, work: Work<W, D>) -> Self {
         Self {
+            bound: Bound::of(settings.max_buffered_bytes),
             consumer,
             settings,
             work,
@@ -102,7 +105,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     }
 
     /// Takes partitions up where they stand.
-    fn take_up(&mut self, positions: Vec<(TopicPartition, Position)>) -> anyhow::Result<()> {
+    fn take_up(&mut self, positions: Vec<(TopicPartition, Position)>) -> Result<(), SinkError> {
         let mut starts = Vec::with_capacity(positions.len());
         for (partition, position) in positions {
             let Some(key) = key_of(&partition) else {
@@ -121,10 +124,11 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         tracing::info!(partitions = starts.len(), "partitions assigned");
         self.consumer
             .take_up(&starts)
-            .context("taking partitions up")?;
+            .map_err(SinkError::lost("taking partitions up"))?;
         // One that was here before may have left while it was paused.
         let all: Vec<_> = starts.into_iter().map(|(partition, _)| partition).collect();
-        self.consumer.resume(&all).context("resuming partitions")
+        let resumed = self.consumer.resume(&all);
+        resumed.map_err(SinkError::lost("resuming partitions"))
     }
 
     /// Begins a lane anew, from where its group stands: what it holds is not to be written.
@@ -242,7 +246,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
     ///
     /// # Errors
     /// When the sink cannot go on.
-    pub(super) fn hear(&mut self, now: Instant) -> anyhow::Result<()> {
+    pub(super) fn hear(&mut self, now: Instant) -> Result<(), SinkError> {
         while let Ok(report) = self.reports.1.try_recv() {
             self.settle(report, now)?;
         }
@@ -256,7 +260,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         }
     }
 
-    fn settle(&mut self, report: Report, now: Instant) -> anyhow::Result<()> {
+    fn settle(&mut self, report: Report, now: Instant) -> Result<(), SinkError> {
         match report {
             Report::News(life, news) => self.note_news(life, news),
             Report::Ended(life, Ok(next)) => {
@@ -273,11 +277,13 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
             Report::Positions(Asked::Assignment(number), positions) => {
                 if self.arriving == Some(number) {
                     self.arriving = None;
-                    return self.take_up(positions?);
+                    return self.take_up(positions.map_err(anyhow::Error::new)?);
                 }
             }
-            Report::Positions(Asked::Lane(life), positions) => self.resume(life, &positions?),
-            Report::Probed(life, from, found) => return self.note_probe(life, from, found, now),
+            Report::Positions(Asked::Lane(life), positions) => {
+                self.resume(life, &positions.map_err(anyhow::Error::new)?);
+            }
+            Report::Probed(life, from, found) => self.note_probe(life, from, found, now)?,
             Report::End(life, end) => self.note_end(life, end),
             Report::Schema { topic, id, schema } => {
                 self.fetching.remove(&(topic, id));
@@ -381,7 +387,7 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
             self.deliver(life, range, abandon);
         }
         self.look_after_intents(now);
-        self.bound_memory();
+        self.bound_memory(now);
     }
 
     pub(super) fn inserting(&self) -> usize {
@@ -404,20 +410,24 @@ impl<W: RowWriter, D: DeadLetters> Lanes<W, D> {
         });
     }
 
-    /// Pauses everything while too much is held, until half of that is left. An intended range goes
-    /// on: it cannot be cut, and an earlier attempt has held it.
-    fn bound_memory(&mut self) {
+    /// Rests, or pauses everything, while too much is held. An intended range goes on: it cannot be
+    /// cut, and an earlier attempt has held it.
+    fn bound_memory(&mut self, now: Instant) {
         let held: usize = self.own.values().map(Lane::held_bytes).sum();
-        let max = self.settings.max_buffered_bytes;
-        let is_held = self.own.values().any(|lane| lane.has(Hold::Memory));
-        let is_over = held > max;
-        if is_over == is_held || (is_held && held > max / 2) {
+        let can_rest = self.own.values().all(|lane| lane.batch.awaits().is_none());
+        let stops = self.bound.judge(held, can_rest, now) == Intake::Stops;
+        if stops == self.own.values().any(|lane| lane.has(Hold::Memory)) {
             return;
         }
         for (key, lane) in &mut self.own {
-            let is_on = is_over && lane.batch.awaits().is_none();
+            let is_on = stops && lane.batch.awaits().is_none();
             hold(&self.consumer, *key, lane, Hold::Memory, is_on);
         }
+    }
+
+    /// Whether nothing is to be polled for a moment.
+    pub(super) fn rests(&self) -> bool {
+        self.bound.intake() == Intake::Rests
     }
 
     /// Whether nothing of `keys` is on its way, nor, while draining, held.

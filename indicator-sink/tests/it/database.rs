@@ -1,41 +1,75 @@
-//! A database of one test, on the server of `CLICKHOUSE_URL` or on a local one that ends with it.
+//! A database of one test, on the server of `CLICKHOUSE_URL` or on a local one that all tests of the
+//! process share and that ends with it.
+//!
+//! A schema takes longer than most tests, so a database with the present one is emptied and used again.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 use clap::Parser as _;
 use indicator_sink::config::{ClickHouseArgs, Command as SinkCommand, Config};
 use indicator_sink::migrate::migrate;
 use indicator_sink::writer::{ClickHouse, InsertSettings};
-use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
+use tokio::sync::OnceCell;
 
-/// How long a start may take on a loaded machine.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Runs the server until the test process has gone: then the pipe to `cat` is closed, however it ended.
+const GUARDED: &str = r#"data=$(mktemp -d) || exit 1
+"$1" --library "$2" --listen 127.0.0.1:0 --path "$data" </dev/null &
+server=$!
+cat >/dev/null
+kill "$server"
+wait "$server"
+rm -rf "$data""#;
 
-/// The database, and the server if it is its own.
+/// Tables whose content is the same in every test: the schema's own, and what is seeded.
+const KEPT: &str = "'schema_migration', 'policy', 'territory'";
+
+static SERVER: OnceCell<Server> = OnceCell::const_new();
+
+/// Databases with the present schema that tests have left as they were.
+static USED: Mutex<Vec<ClickHouseArgs>> = Mutex::new(Vec::new());
+
+/// Databases that nobody needs any more: their views refresh themselves until they are dropped.
+static LEFT: Mutex<Vec<ClickHouseArgs>> = Mutex::new(Vec::new());
+
+#[derive(Debug)]
+struct Server {
+    url: String,
+    /// The process, and the pipes that it ends without.
+    _local: Option<(Child, BufReader<ChildStdout>)>,
+}
+
+/// The database.
 #[derive(Debug)]
 pub(crate) struct Database {
     args: ClickHouseArgs,
-    _local: Option<(Child, TempDir)>,
+    /// Where it goes after the test.
+    after: &'static Mutex<Vec<ClickHouseArgs>>,
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let mut after = self.after.lock().unwrap_or_else(PoisonError::into_inner);
+        after.push(self.args.clone());
+    }
 }
 
 impl Database {
-    /// An empty server; the database does not exist yet.
+    /// A name on the server; the database does not exist yet.
     pub(crate) async fn empty() -> Self {
-        let (url, local) = if let Some(url) = variable("CLICKHOUSE_URL") {
-            (url, None)
-        } else {
-            let (url, child, data) = start().await;
-            (url, Some((child, data)))
-        };
+        let left = std::mem::take(&mut *LEFT.lock().unwrap_or_else(PoisonError::into_inner));
+        for args in left {
+            let drop = format!("DROP DATABASE IF EXISTS {} SYNC", args.clickhouse_database);
+            args.server().query_raw(&drop).execute().await.unwrap();
+        }
+        let server = SERVER.get_or_init(server).await;
         let database = format!("sink_{}", uuid::Uuid::now_v7().simple());
         let flags = [
             "indicator-sink",
             "--clickhouse-url",
-            &url,
+            &server.url,
             "--clickhouse-database",
             &database,
         ];
@@ -45,15 +79,51 @@ impl Database {
         };
         Self {
             args: args.clickhouse,
-            _local: local,
+            after: &LEFT,
         }
     }
 
-    /// A database with the present schema.
-    pub(crate) async fn migrated() -> Self {
+    /// A database with the present schema that the test may change: nobody has it after that.
+    pub(crate) async fn fresh() -> Self {
         let database = Self::empty().await;
         migrate(database.args()).await.unwrap();
         database
+    }
+
+    /// A database with the present schema, without rows but those of [`KEPT`], whose views refresh only
+    /// when they are told.
+    pub(crate) async fn migrated() -> Self {
+        let used = USED.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        if let Some(args) = used {
+            let database = Self { args, after: &USED };
+            database.clear().await;
+            return database;
+        }
+        let mut database = Self::fresh().await;
+        let views = "SELECT view FROM system.view_refreshes WHERE database = currentDatabase()";
+        for view in database.list(views).await {
+            let rarely = format!("ALTER TABLE {view} MODIFY REFRESH EVERY 10 YEAR APPEND");
+            database.execute(&rarely).await;
+            database.execute(&format!("SYSTEM WAIT VIEW {view}")).await;
+        }
+        database.after = &USED;
+        database
+    }
+
+    async fn clear(&self) {
+        self.execute("SYSTEM START MERGES indicator").await;
+        let tables = format!(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() \
+             AND engine LIKE '%MergeTree' AND name NOT IN ({KEPT})"
+        );
+        for table in self.list(&tables).await {
+            self.execute(&format!("TRUNCATE TABLE {table}")).await;
+        }
+    }
+
+    async fn list(&self, query: &str) -> Vec<String> {
+        let client = self.args.client();
+        client.query_raw(query).fetch_all().await.unwrap()
     }
 
     pub(crate) fn args(&self) -> &ClickHouseArgs {
@@ -84,27 +154,30 @@ impl Database {
     }
 }
 
-/// Starts the local server on a free port.
-async fn start() -> (String, Child, TempDir) {
-    let data = TempDir::new().unwrap();
-    let mut child = Command::new(program())
-        .arg("--library")
-        .arg(library())
-        .args(["--listen", "127.0.0.1:0", "--path"])
-        .arg(data.path())
-        .stdin(Stdio::null())
+/// The server of the environment, or a local one on a free port.
+async fn server() -> Server {
+    if let Some(url) = variable("CLICKHOUSE_URL") {
+        return Server { url, _local: None };
+    }
+    tokio::task::spawn_blocking(start).await.unwrap()
+}
+
+fn start() -> Server {
+    let mut child = Command::new("sh")
+        .args(["-c", GUARDED, "sh"])
+        .args([program(), library()])
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
-        .kill_on_drop(true)
         .spawn()
         .unwrap();
-    let mut line = String::new();
     let mut output = BufReader::new(child.stdout.take().unwrap());
-    tokio::time::timeout(PATIENCE, output.read_line(&mut line))
-        .await
-        .unwrap()
-        .unwrap();
-    let url = line.trim_end().strip_prefix("listening on ").unwrap();
-    (url.to_owned(), child, data)
+    let mut line = String::new();
+    output.read_line(&mut line).unwrap();
+    let url = line.trim_end().strip_prefix("listening on ");
+    Server {
+        url: url.expect("the server says where it listens").to_owned(),
+        _local: Some((child, output)),
+    }
 }
 
 /// The local server: it lies beside the folder of this test.

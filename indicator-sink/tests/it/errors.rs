@@ -101,7 +101,7 @@ async fn a_server_that_is_not_there_is_asked_again() {
 
 #[tokio::test]
 async fn a_column_that_the_table_lacks_is_for_an_operator_and_nothing_is_sent() {
-    let database = Database::migrated().await;
+    let database = Database::fresh().await;
     database
         .execute("ALTER TABLE charge_point_status DROP COLUMN submitted_by")
         .await;
@@ -119,7 +119,7 @@ async fn a_column_that_the_table_lacks_is_for_an_operator_and_nothing_is_sent() 
 
 #[tokio::test]
 async fn too_many_parts_slow_the_sink_down_and_pass_when_they_are_merged() {
-    let database = Database::migrated().await;
+    let database = Database::fresh().await;
     let few = "ALTER TABLE charge_point_status MODIFY SETTING parts_to_delay_insert = 5, \
                parts_to_throw_insert = 5, min_age_to_force_merge_seconds = 0";
     database.execute(few).await;
@@ -147,7 +147,7 @@ async fn too_many_parts_slow_the_sink_down_and_pass_when_they_are_merged() {
 
 #[tokio::test]
 async fn one_record_that_breaks_a_constraint_refuses_its_whole_insert() {
-    let database = Database::migrated().await;
+    let database = Database::fresh().await;
     let refuse = "ALTER TABLE charge_point_status ADD CONSTRAINT good CHECK source_offset != 5";
     database.execute(refuse).await;
     let writer = database.writer();

@@ -24,7 +24,7 @@ async fn a_second_run_applies_nothing() {
 
 #[tokio::test]
 async fn a_changed_checksum_is_refused() {
-    let database = Database::migrated().await;
+    let database = Database::fresh().await;
     database
         .execute(
             "INSERT INTO schema_migration (name, kind, checksum, duration_ms, engine_version, \
@@ -58,9 +58,68 @@ async fn every_statement_parses_in_every_flavour() {
     }
 }
 
+/// What makes the statements of a cluster run on one server: no cluster, engines without replicas, and
+/// in place of a table over all shards one over the only shard there is.
+fn on_one_server(statement: &str) -> String {
+    let local = statement
+        .replace(" ON CLUSTER 'a cluster'", "")
+        .replace("'/clickhouse/tables/{uuid}/all', '{shard}-{replica}', ", "")
+        .replace("('/clickhouse/tables/{uuid}/all', '{shard}-{replica}')", "")
+        .replace("ENGINE = Replicated", "ENGINE = ");
+    match local.split_once("ENGINE = Distributed('a cluster', currentDatabase(), '") {
+        Some((before, table)) => {
+            let (table, _key) = table.split_once('\'').unwrap();
+            format!("{before}ENGINE = Merge(currentDatabase(), '^{table}$')")
+        }
+        None => local,
+    }
+}
+
+#[tokio::test]
+async fn every_object_can_be_made_in_every_flavour_and_a_shard_computes_from_its_own_rows() {
+    let mut objects = Vec::new();
+    for flavour in [Flavour::Plain, Flavour::Replicated, Flavour::Sharded] {
+        let database = Database::empty().await;
+        let name = &database.args().clickhouse_database;
+        let create = format!("CREATE DATABASE {name}");
+        let server = database.args().server();
+        server.query_raw(&create).execute().await.unwrap();
+        for migration in rendered().unwrap() {
+            for statement in migration.in_flavour(flavour, "a cluster") {
+                database.execute(&on_one_server(&statement)).await;
+            }
+        }
+        let names = "SELECT arraySort(groupArrayDistinct(replaceRegexpOne(name, '_local$', ''))) FROM system.tables \
+                     WHERE database = currentDatabase() AND NOT startsWith(name, '.')";
+        objects.push(database.value(names).await);
+        let policy = "INSERT INTO policy (policy, is_default, version) VALUES ('qc-1', 1, 1)";
+        database.execute(policy).await;
+        let table = match flavour {
+            Flavour::Plain | Flavour::Replicated => "charge_point_hour",
+            Flavour::Sharded => "charge_point_hour_local",
+        };
+        let row = format!(
+            "INSERT INTO {table} (policy, operational_unit, window_start, phase, version, computed_at, free_ms) \
+             VALUES ('qc-1', 'FRS63', '2026-03-29 01:00:00', 'closed', 1, now64(3), 3600000)"
+        );
+        database.execute(&row).await;
+        for view in ["unit_hour_rmv", "unit_day_rmv"] {
+            database
+                .execute(&format!("SYSTEM REFRESH VIEW {view}"))
+                .await;
+            database.execute(&format!("SYSTEM WAIT VIEW {view}")).await;
+        }
+        let day = "SELECT groupArray((operational_unit, day, free_ms)) FROM v_unit_day";
+        let shown = database.value(day).await;
+        assert_eq!(shown, "[('FRS63','2026-03-29',3600000)]", "{flavour:?}");
+    }
+    assert_eq!(objects[0], objects[1]);
+    assert_eq!(objects[0], objects[2]);
+}
+
 #[tokio::test]
 async fn retention_is_set_once_and_removed() {
-    let database = Database::migrated().await;
+    let database = Database::fresh().await;
     let retention = |flag: &str| {
         let flags = ["indicator-sink", "migrate", "--retention", flag];
         match Config::try_parse_from(flags).unwrap().into_command() {

@@ -3,11 +3,15 @@
 
 mod clock_changes;
 mod documents;
+mod fleet;
 mod golden;
+mod independent;
 mod indicators;
 mod late_changes;
 mod latest_status;
+mod quality_rules;
 mod real_data;
 mod rollups;
 mod sessions;
+mod truth;
 mod world;

@@ -1,6 +1,9 @@
 //! The whole sink on a simulated broker, with a writer that remembers.
 
+mod memory;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -10,7 +13,7 @@ use indicator_sink::dead_letters::RecordingDeadLetters;
 use indicator_sink::delivery::Sender;
 use indicator_sink::health::Health;
 use indicator_sink::metrics::Metrics;
-use indicator_sink::sink::{Settings, Sink, Tools};
+use indicator_sink::sink::{self, Settings, Tools};
 use indicator_sink::topic::Topic;
 use indicator_sink::writer::RecordingWriter;
 use platform::admin::{Liveness, Readiness};
@@ -18,6 +21,7 @@ use platform::dead_letter::DeadLetter;
 use platform::kafka::KafkaArgs;
 use platform::kafka::consumer::Consumer;
 use platform::kafka::producer::{Producer, Record};
+use prometheus::IntCounterVec;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer as _};
 use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
@@ -28,6 +32,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::records;
 use crate::registry::Registry;
+
+/// What a member hears whose name another one has taken.
+const FENCED: RDKafkaRespErr = RDKafkaRespErr::RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 
 /// How long anything may take on a loaded machine.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -97,6 +104,8 @@ impl Broker {
 struct Running {
     shutdown: CancellationToken,
     thread: JoinHandle<anyhow::Result<()>>,
+    /// Consumers that it lost.
+    lost: IntCounterVec,
 }
 
 #[derive(Clone)]
@@ -123,12 +132,18 @@ impl Doubles {
     fn start_with(&self, broker: &Broker, rows: usize, drain_timeout: Duration) -> Running {
         let shutdown = CancellationToken::new();
         let args = KafkaArgs::plaintext(&broker.cluster.bootstrap_servers());
-        let consumer = Consumer::new(&args.consumer_config("test", "indicator-sink")).unwrap();
+        let mut consumer = args.consumer_config("test", "indicator-sink");
+        // A member can be fenced, and the client can be told so, only under a name.
+        consumer.set("group.instance.id", "a");
         let mut probe = args.consumer_config("test", "probe");
         probe.set("enable.partition.eof", "true");
         let metrics = Metrics::new(&prometheus::Registry::new()).unwrap();
+        let lost = metrics.consumers_lost.clone();
         let health = Health::new(Readiness::new(shutdown.clone()));
-        let (writer, dead_letters) = (self.writer.clone(), self.dead_letters.clone());
+        let (writer, dead_letters) = (
+            Arc::new(self.writer.clone()),
+            Arc::new(self.dead_letters.clone()),
+        );
         let tools = Tools {
             writer,
             dead_letters,
@@ -154,11 +169,16 @@ impl Doubles {
             max_inflight: 2,
             max_buffered_bytes: 1 << 20,
             drain_timeout,
+            most_lost: 1,
         };
-        let sink = Sink::new(consumer, settings, tools).unwrap();
         let until = shutdown.clone();
-        let thread = std::thread::spawn(move || sink.run(&until));
-        Running { shutdown, thread }
+        let connect = move || Consumer::new(&consumer);
+        let thread = std::thread::spawn(move || sink::run(connect, &settings, &tools, &until));
+        Running {
+            shutdown,
+            thread,
+            lost,
+        }
     }
 
     /// How many rows of a topic were written, copies included.
@@ -395,6 +415,48 @@ async fn a_range_whose_intent_is_refused_is_dropped_and_read_again() {
     assert_eq!(
         broker.committed(topic, 0),
         (Offset::Offset(30), String::new())
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_is_fenced_goes_on_with_another_consumer_and_writes_nothing_twice() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let topic = Topic::LateEvent;
+    let values = (0..30).map(|_| Some(b"x".to_vec())).collect();
+    broker.send(topic, 0, values).await;
+    // The intent passes; the commit behind it does not: the rows are there, and are read again.
+    let (commit, fine) = (
+        RDKafkaApiKey::OffsetCommit,
+        RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR,
+    );
+    broker.cluster.request_errors(commit, &[fine, FENCED]);
+    let running = doubles.start(&broker);
+    let is_lost = || running.lost.with_label_values(&["fenced"]).get() == 1;
+    wait_until("a consumer is lost", is_lost).await;
+    broker.send(topic, 0, vec![Some(b"y".to_vec())]).await;
+    wait_until("it goes on", || doubles.rows(topic) == 31).await;
+    running.stop().await.unwrap();
+    let tokens: Vec<_> = doubles.writer.written().into_keys().collect();
+    assert_eq!(tokens, ["late-event-0-0-30", "late-event-0-30-31"]);
+    assert_eq!(doubles.audited(topic, 0), Some((0, 31)));
+    let end = (Offset::Offset(31), String::new());
+    assert_eq!(broker.committed(topic, 0), end);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sink_that_is_fenced_again_and_again_ends_and_says_what_to_look_at() {
+    let (broker, doubles) = (Broker::start(), Doubles::new().await);
+    let topic = Topic::LateEvent;
+    broker.send(topic, 0, vec![Some(b"x".to_vec())]).await;
+    let commit = RDKafkaApiKey::OffsetCommit;
+    broker.cluster.request_errors(commit, &[FENCED; 10]);
+    let error = doubles.start(&broker).end().await.unwrap_err();
+    let error = format!("{error:#}");
+    assert!(error.contains("2 consumers were lost"), "{error}");
+    assert!(error.contains("--instance-id"), "{error}");
+    assert!(
+        doubles.writer.written().is_empty(),
+        "written without its intent"
     );
 }
 

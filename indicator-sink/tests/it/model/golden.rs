@@ -2,12 +2,12 @@
 //! days of Europe/Paris, and derived figures.
 
 use domain::calendar::{Grain, Period};
-use domain::engine::{Arrival, Outcome, Output};
+use domain::engine::{Arrival, DirectoryChange, Outcome, Output};
 use domain::indicator::{StationSweep, Vector};
 use domain::status::StatusPayload;
 use domain::{
-    Admission, ChargePointId, ChargePointStatus, Engine, EventInput, Occupancy, Policy, RequestId,
-    ServiceState, Span, StationId, TaskClock, Timestamp, TimestampMicros,
+    Admission, ChargePoint, ChargePointId, ChargePointStatus, Engine, EventInput, Occupancy,
+    Policy, RequestId, ServiceState, Span, StationId, TaskClock, Timestamp, TimestampMicros,
 };
 use indicator_sink::literal;
 use indicator_sink::topic::Topic;
@@ -63,11 +63,29 @@ fn status(id: &str, station: &str, shift: Span, value: &Value) -> ChargePointSta
     }
 }
 
-/// Runs the engine over statuses, with a tick in both inputs every five minutes, until the last
+/// A directory entry of a case.
+fn entry(id: &str, station: &str, power_kw: f64, since: Timestamp) -> ChargePoint {
+    let mut entry = records::charge_point();
+    entry.irve.id_pdc_itinerance = ChargePointId::parse(id).unwrap();
+    entry.irve.id_station_itinerance = StationId::parse(station).unwrap();
+    entry.irve.puissance_nominale = power_kw;
+    (entry.created_at, entry.updated_at, entry.deleted_at) = (since, since, None);
+    entry
+}
+
+/// Runs the engine over a directory and statuses, with a tick in both inputs every five minutes, until the last
 /// window before `until` is final.
-fn outputs(policy: &Policy, mut statuses: Vec<ChargePointStatus>, until: Timestamp) -> Vec<Output> {
+fn outputs(
+    policy: &Policy,
+    directory: &[ChargePoint],
+    mut statuses: Vec<ChargePointStatus>,
+    until: Timestamp,
+) -> Vec<Output> {
     statuses.sort_by_key(|status| status.received_at);
     let mut engine = Engine::new(policy.clone(), false);
+    for entry in directory {
+        engine.observe_charge_point(DirectoryChange::Put(entry));
+    }
     let mut clock = TaskClock::new(policy.cut_every);
     let mut outputs = Vec::new();
     let mut next = statuses.iter().zip(0..).peekable();
@@ -243,7 +261,8 @@ async fn charge_points_and_units_show_the_vectors_of_the_worked_cases() {
             .map(|period| at(&period["end_ms"]))
             .max()
             .unwrap();
-        write(&world, one.number, &outputs(&one.policy, statuses, until)).await;
+        let outputs = outputs(&one.policy, &[], statuses, until);
+        write(&world, one.number, &outputs).await;
     }
     world.refresh(&ROLLUPS).await;
     let names: Vec<&str> = Vector::NAMES[..23]
@@ -273,7 +292,8 @@ async fn charge_points_and_units_show_the_vectors_of_the_worked_cases() {
             }
             assert_eq!(found, expected(&names, &[&period["vector"]]), "{context}");
             hours += 1;
-            days += assert_day(&world, &one.unit, period, &context).await;
+            let rows = format!("v_unit_day WHERE operational_unit = '{}'", one.unit);
+            days += assert_day(&world, &rows, period, &context).await;
         }
     }
     assert!(hours >= 12 && days >= 10, "{hours} periods, {days} days");
@@ -284,8 +304,9 @@ async fn charge_points_and_units_show_the_vectors_of_the_worked_cases() {
     );
 }
 
-/// A period that is a day of Europe/Paris, in `v_unit_day` with the figures that it derives.
-async fn assert_day(world: &World, unit: &str, period: &Value, context: &str) -> usize {
+/// A period that is a day of Europe/Paris, in the rows of a view of days, with the figures that it
+/// derives.
+async fn assert_day(world: &World, rows: &str, period: &Value, context: &str) -> usize {
     let day = Period::of(Grain::Day, at(&period["start_ms"]));
     if (day.start(), day.end()) != (at(&period["start_ms"]), at(&period["end_ms"])) {
         return 0;
@@ -296,7 +317,7 @@ async fn assert_day(world: &World, unit: &str, period: &Value, context: &str) ->
         .filter(|name| *name != "inactive_ms")
         .collect();
     let date = literal::date(day.first());
-    let of_day = format!("FROM v_unit_day WHERE operational_unit = '{unit}' AND day = '{date}'");
+    let of_day = format!("FROM {rows} AND day = '{date}'");
     let query = format!("SELECT [{}] {of_day}", names.join(", "));
     let found = world
         .client()
@@ -325,61 +346,84 @@ async fn assert_day(world: &World, unit: &str, period: &Value, context: &str) ->
 }
 
 #[tokio::test]
-async fn a_station_of_three_shows_its_sweep_and_the_sums_of_its_charge_points() {
+async fn a_station_of_three_shows_its_sweep_its_power_and_the_sums_of_its_charge_points() {
     let world = World::new().await;
     let file = file("stations");
     let case = &list(&file["cases"])[0];
     let policy: Policy = serde_json::from_value(list(&file["policies"])[0].clone()).unwrap();
+    // The day of UTC becomes one of Paris.
+    let shift = Span::from_hours(-1);
+    let mut period = list(&case["periods"])[0].clone();
+    for name in ["start_ms", "end_ms"] {
+        period[name] = (at(&period[name]) + shift).as_ms().into();
+    }
+    let id_of = |value: &Value| format!("FRTSTE{}", value["id"].as_str().unwrap());
+    let points = list(&case["charge_points"]);
     let of_point = |value: &Value| -> Vec<ChargePointStatus> {
-        let id = format!("FRTSTE{}", value["id"].as_str().unwrap());
-        list(&value["statuses"])
-            .iter()
-            .map(|one| status(&id, "FRTSTPTEST", Span::ZERO, one))
+        let statuses = list(&value["statuses"]).iter();
+        statuses
+            .map(|one| status(&id_of(value), "FRTSTPTEST", shift, one))
             .collect()
     };
-    let statuses = list(&case["charge_points"])
+    let since = at(&period["start_ms"]) + Span::from_hours(-24);
+    let directory: Vec<ChargePoint> = points
         .iter()
-        .flat_map(of_point)
+        .map(|value| {
+            let power_kw = value["power_kw"].as_f64().unwrap();
+            entry(&id_of(value), "FRTSTPTEST", power_kw, since)
+        })
         .collect();
-    let period = &list(&case["periods"])[0];
-    write(
-        &world,
-        0,
-        &outputs(&policy, statuses, at(&period["end_ms"])),
-    )
-    .await;
+    let statuses = points.iter().flat_map(of_point).collect();
+    let outputs = outputs(&policy, &directory, statuses, at(&period["end_ms"]));
+    write(&world, 0, &outputs).await;
     world.refresh(&ROLLUPS).await;
-    // Power is that of the directory, which the case gives; without it nothing is weighted.
-    let sweep: Vec<&str> = StationSweep::NAMES
+    let sweep = StationSweep::NAMES;
+    let core = &Vector::NAMES[..23];
+    let (of_sweep, of_core) = (
+        expected(&sweep, &[&period["station"], &period["power"]]),
+        expected(core, &[&period["vector"]]),
+    );
+    assert!(
+        of_sweep.iter().filter(|value| **value > 0).count() > 9,
+        "{of_sweep:?}"
+    );
+    for (view, key) in [
+        ("v_station_hour", ("station_id", "FRTSTPTEST")),
+        ("v_unit_hour", ("operational_unit", "FRTST")),
+        ("v_territory_hour", ("level", "country")),
+    ] {
+        assert_eq!(
+            sums(&world, view, &sweep, key, &period).await,
+            of_sweep,
+            "{view}"
+        );
+        assert_eq!(
+            sums(&world, view, core, key, &period).await,
+            of_core,
+            "{view}"
+        );
+    }
+    // Among the derived figures is the availability weighted by power.
+    assert!(period["derived"]["availability_power"].is_f64());
+    for rows in [
+        "v_unit_day WHERE operational_unit = 'FRTST'",
+        "v_territory_day WHERE level = 'country'",
+        "v_territory_day WHERE level = 'epci'",
+    ] {
+        assert_eq!(assert_day(&world, rows, &period, rows).await, 1);
+    }
+    let by_hour = list(&case["station_by_hour"]);
+    assert_eq!(by_hour.len(), 24);
+    let times: Vec<&str> = sweep
         .into_iter()
         .filter(|name| !name.ends_with("_kwms"))
         .collect();
-    let core = &Vector::NAMES[..23];
     let station = ("station_id", "FRTSTPTEST");
-    assert_eq!(
-        sums(&world, "v_station_hour", &sweep, station, period).await,
-        expected(&sweep, &[&period["station"]])
-    );
-    assert_eq!(
-        sums(&world, "v_station_hour", core, station, period).await,
-        expected(core, &[&period["vector"]])
-    );
-    let unit = ("operational_unit", "FRTST");
-    assert_eq!(
-        sums(&world, "v_unit_hour", &sweep, unit, period).await,
-        expected(&sweep, &[&period["station"]])
-    );
-    assert_eq!(
-        sums(&world, "v_unit_hour", core, unit, period).await,
-        expected(core, &[&period["vector"]])
-    );
-    let by_hour = list(&case["station_by_hour"]);
-    assert_eq!(by_hour.len(), 24);
     for (number, expected_hour) in by_hour.iter().enumerate() {
         let start =
             period["start_ms"].as_i64().unwrap() + i64::try_from(number).unwrap() * 3_600_000;
         let one = serde_json::json!({ "start_ms": start, "end_ms": start + 3_600_000 });
-        let found = sums(&world, "v_station_hour", &sweep, station, &one).await;
-        assert_eq!(found, expected(&sweep, &[expected_hour]), "hour {number}");
+        let found = sums(&world, "v_station_hour", &times, station, &one).await;
+        assert_eq!(found, expected(&times, &[expected_hour]), "hour {number}");
     }
 }

@@ -6,6 +6,7 @@ use domain::Timestamp;
 use domain::calendar::{Grain, Period};
 use indicator_sink::indicator::Stretch;
 use serde_json::{Value, json};
+use tokio::sync::OnceCell;
 
 use super::world::{DAY_1_MS, Entry, HOUR_MS, ROLLUPS, World, hour, iso, received_session};
 
@@ -186,17 +187,27 @@ fn everywhere(code: &str, paris: f64, lyon: f64, nation: f64) -> Vec<(String, f6
         .collect()
 }
 
+/// The world with every code of its day: computed once, and only looked at.
+async fn computed() -> &'static World {
+    static COMPUTED: OnceCell<World> = OnceCell::const_new();
+    let compute = async || {
+        let world = world().await;
+        world.compute(day(), NOW_MS).await;
+        world
+    };
+    COMPUTED.get_or_init(compute).await
+}
+
 #[tokio::test]
 async fn what_is_published_is_what_was_worked_out_by_hand() {
-    let world = world().await;
-    world.compute(day(), NOW_MS).await;
+    let world = computed().await;
     let stocks: BTreeMap<String, f64> = everywhere("i1", 2.0, 1.0, 3.0)
         .into_iter()
         .chain(everywhere("i4", 1.0, 1.0, 2.0))
         .chain(everywhere("i7", 72.0, 7.0, 79.0))
         .collect();
     assert_eq!(
-        values(&world, "corrected", "code IN ('i1', 'i4', 'i7')").await,
+        values(world, "corrected", "code IN ('i1', 'i4', 'i7')").await,
         stocks
     );
     // One charge point in Paris is down for one of 2.5 observed hours; the one in Lyon for all of one.
@@ -209,7 +220,7 @@ async fn what_is_published_is_what_was_worked_out_by_hand() {
         .chain(everywhere("d5", 0.0, 1.0, 1.0 / 3.0))
         .collect();
     assert_eq!(
-        values(&world, "corrected", "code IN ('q6', 'q8', 'q9', 'd5')").await,
+        values(world, "corrected", "code IN ('q6', 'q8', 'q9', 'd5')").await,
         ratios
     );
     let sessions = expected(&[
@@ -236,7 +247,7 @@ async fn what_is_published_is_what_was_worked_out_by_hand() {
         ("tirue 6 552100554", 0.0106),
     ]);
     let codes = "code IN ('e4', 'u5', 'u6', 'u10', 'u11', 'tirue')";
-    assert_eq!(values(&world, "corrected", codes).await, sessions);
+    assert_eq!(values(world, "corrected", codes).await, sessions);
     let energy = expected(&[
         ("u9 0 00 [0.0, 7.4)", 3.5),
         ("u9 0 00 [50, 150.0)", 10.6),
@@ -252,15 +263,14 @@ async fn what_is_published_is_what_was_worked_out_by_hand() {
         ("u14 5 FRBBB AC_indirect", 3.5),
     ]);
     assert_eq!(
-        values(&world, "corrected", "code IN ('u9', 'u14')").await,
+        values(world, "corrected", "code IN ('u9', 'u14')").await,
         energy
     );
 }
 
 #[tokio::test]
 async fn classes_recovery_and_operation_are_what_was_worked_out_by_hand() {
-    let world = world().await;
-    world.compute(day(), NOW_MS).await;
+    let world = computed().await;
     let operation = expected(&[
         ("u12 0 00 [50, 150.0)", 1.0),
         ("u12 0 00 [7.4, 22.0]", 1.0),
@@ -272,7 +282,7 @@ async fn classes_recovery_and_operation_are_what_was_worked_out_by_hand() {
         ("u13 1 11", 72.0),
     ]);
     assert_eq!(
-        values(&world, "corrected", "code IN ('u12', 'u13')").await,
+        values(world, "corrected", "code IN ('u12', 'u13')").await,
         operation
     );
     // The original: a status of any state will do, also one that says out of service.
@@ -288,7 +298,7 @@ async fn classes_recovery_and_operation_are_what_was_worked_out_by_hand() {
         ("u13 1 84", 7.0),
     ]);
     assert_eq!(
-        values(&world, "parity", "code IN ('u12', 'u13')").await,
+        values(world, "parity", "code IN ('u12', 'u13')").await,
         operation
     );
     // Ten, twenty and thirty minutes.
@@ -299,7 +309,7 @@ async fn classes_recovery_and_operation_are_what_was_worked_out_by_hand() {
         ("recovery 0 00 p95", 1_800.0),
     ]);
     assert_eq!(
-        values(&world, "corrected", "code = 'recovery' AND level = 0").await,
+        values(world, "corrected", "code = 'recovery' AND level = 0").await,
         recovery
     );
     let classes = expected(&[
@@ -310,7 +320,7 @@ async fn classes_recovery_and_operation_are_what_was_worked_out_by_hand() {
         ("q7 5 FRAAA [7.4, 22.0]", 1.0),
     ]);
     assert_eq!(
-        values(&world, "corrected", "code IN ('t1', 'q7') AND level = 5").await,
+        values(world, "corrected", "code IN ('t1', 'q7') AND level = 5").await,
         classes
     );
     let quality = world
@@ -331,8 +341,7 @@ async fn classes_recovery_and_operation_are_what_was_worked_out_by_hand() {
 
 #[tokio::test]
 async fn the_originals_formulas_give_the_originals_values_and_zeros_stand_where_nothing_is() {
-    let world = world().await;
-    world.compute(day(), NOW_MS).await;
+    let world = computed().await;
     let sessions = expected(&[
         ("u9 0 00 [0.0, 7.4)", 3.5),
         ("u9 0 00 [50, 150.0)", 20.6),
@@ -347,7 +356,7 @@ async fn the_originals_formulas_give_the_originals_values_and_zeros_stand_where_
         ("u6 0 00 [7.4, 22.0]", 1.0),
     ]);
     let codes = "level = 0 AND code IN ('u6', 'u9', 'u10', 'u11', 'u14')";
-    assert_eq!(values(&world, "parity", codes).await, sessions);
+    assert_eq!(values(world, "parity", codes).await, sessions);
     let zeros = "SELECT (countIf(code = 'u5' AND level = 1 AND target = '11'), countIf(code = 'u14' AND level = 5), \
                  countIf(code = 't1' AND level = 0), countIf(code = 'u9' AND level = 5)) FROM indicator FINAL WHERE variant = ";
     assert_eq!(

@@ -42,12 +42,13 @@ struct Point {
     connection: &'static str,
 }
 
+/// A record of a session.
 #[derive(Debug, Clone)]
-struct Session {
-    point: String,
-    start_ms: i64,
-    end_ms: i64,
-    energy_wh: i64,
+pub(super) struct Session {
+    pub(super) point: String,
+    pub(super) start_ms: i64,
+    pub(super) end_ms: i64,
+    pub(super) energy_wh: i64,
 }
 
 fn text(row: &Value, name: &str) -> String {
@@ -102,7 +103,8 @@ fn points(rows: &[Value]) -> BTreeMap<String, Point> {
     rows.iter().map(point).collect()
 }
 
-fn class(power_w: i64) -> &'static str {
+/// The class of a power.
+pub(super) fn class(power_w: i64) -> &'static str {
     match power_w {
         ..7_400 => "[0.0, 7.4)",
         7_400..=22_000 => "[7.4, 22.0]",
@@ -158,7 +160,7 @@ async fn load(
 }
 
 /// Distinct sessions, and whether each is flagged: chapter 4 of the indicators, written out.
-fn judged(points: &BTreeMap<String, Point>, sessions: &[Session]) -> Vec<(Session, bool)> {
+pub(super) fn judged(power_w: impl Fn(&str) -> i64, sessions: &[Session]) -> Vec<(Session, bool)> {
     let mut of_point: BTreeMap<&str, BTreeMap<(i64, i64), i64>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for session in sessions {
@@ -175,7 +177,7 @@ fn judged(points: &BTreeMap<String, Point>, sessions: &[Session]) -> Vec<(Sessio
     }
     let mut all = Vec::new();
     for (point, sessions) in of_point {
-        let power_w = i128::from(points[point].power_w);
+        let power_w = i128::from(power_w(point));
         let mut last_end = i64::MIN;
         for ((start_ms, end_ms), energy_wh) in sessions {
             let most = 110 * power_w * i128::from(end_ms - start_ms);
@@ -396,7 +398,7 @@ async fn every_code_equals_an_independent_computation_on_real_sessions() {
         .collect();
     let world = World::new().await;
     load(&world, &rows, &points, &sessions).await;
-    let judged = judged(&points, &sessions);
+    let judged = judged(|point| points[point].power_w, &sessions);
     let flagged = judged.iter().filter(|(_, flagged)| *flagged).count();
     let found = world
         .rows(

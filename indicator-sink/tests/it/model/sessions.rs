@@ -32,14 +32,16 @@ fn case() -> Value {
     file["cases"][0].clone()
 }
 
-async fn world_of(case: &Value) -> World {
+/// The world after a case, moved by so many hours.
+async fn world_of(case: &Value, hours: i64) -> World {
     let world = World::new().await;
     world.insert("charge_point", &[ENTRY.row()]).await;
     let record = |(offset, session): (usize, &Value)| {
-        let ms = |name: &str| session[name].as_i64().unwrap();
+        let number = |name: &str| session[name].as_i64().unwrap();
+        let ms = |name: &str| number(name) + hours * HOUR_MS;
         let times = (ms("start_ms"), ms("end_ms"));
         let place = (ms("received_at_ms"), i64::try_from(offset).unwrap());
-        received_session(POINT, times, ms("energy_wh"), place)
+        received_session(POINT, times, number("energy_wh"), place)
     };
     let records: Vec<Value> = case["sessions"]
         .as_array()
@@ -59,7 +61,7 @@ async fn world_of(case: &Value) -> World {
 #[tokio::test]
 async fn nine_records_are_eight_sessions_of_which_three_are_flagged() {
     let case = case();
-    let world = world_of(&case).await;
+    let world = world_of(&case, 0).await;
     let expected: Vec<String> = case["flags"]
         .as_array()
         .unwrap()
@@ -117,9 +119,49 @@ async fn nine_records_are_eight_sessions_of_which_three_are_flagged() {
 }
 
 #[tokio::test]
+async fn a_day_of_a_unit_and_of_its_territories_shows_the_success_of_its_sessions() {
+    let case = case();
+    // The case is a day of UTC; an hour earlier it is one of Paris.
+    let world = world_of(&case, -1).await;
+    let period = &case["periods"][0];
+    let names = &Vector::NAMES[23..];
+    let sums = |name: &&str| {
+        period["vector"]
+            .get(name)
+            .map_or("0".to_owned(), Value::to_string)
+    };
+    let derived = ["session_success_2min", "session_success_3min"];
+    let expected: Vec<String> = names
+        .iter()
+        .map(sums)
+        .chain(derived.map(|name| period["derived"][name].to_string()))
+        .collect();
+    let columns = [names, &derived].concat().join(", ");
+    for rows in [
+        "v_unit_day WHERE operational_unit = 'FRTST'",
+        "v_territory_day WHERE level = 'country'",
+        "v_territory_day WHERE level = 'epci'",
+        "v_unit_power_class_day WHERE power_class = '[50, 150.0)'",
+    ] {
+        let found = world
+            .rows(&columns, &format!("FROM {rows} AND day = '2025-01-06'"))
+            .await;
+        assert_eq!(found, [format!("({})", expected.join(","))], "{rows}");
+    }
+    // Of the codes: per day and unit, and nothing else is there to divide by.
+    let stretch = Stretch::of(Period::of(Grain::Day, Timestamp::from_ms(DAY_1_MS)));
+    world.compute(stretch, DAY_1_MS + 99 * HOUR_MS).await;
+    let rest = "FROM indicator FINAL WHERE code = 'q9' ORDER BY level";
+    let success = period["derived"]["session_success_2min"].to_string();
+    let shown = world.rows("level, value", rest).await;
+    let levels = [0, 1, 2, 3, 5].map(|level| format!("({level},{success})"));
+    assert_eq!(shown, levels);
+}
+
+#[tokio::test]
 async fn the_codes_of_qualicharge_are_those_of_the_case_in_both_variants() {
     let case = case();
-    let world = world_of(&case).await;
+    let world = world_of(&case, 0).await;
     // The case is a day of UTC; in Paris its last session starts half an hour after midnight.
     let mut totals = std::collections::BTreeMap::new();
     for day in [DAY_1_MS, DAY_1_MS + 24 * HOUR_MS] {

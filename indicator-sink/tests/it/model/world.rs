@@ -43,9 +43,11 @@ impl World {
     /// An empty one.
     pub(crate) async fn new() -> Self {
         let database = Database::migrated().await;
-        seed::seed_territories(&database.args().client())
-            .await
-            .unwrap();
+        // They are kept when a database is used again.
+        if database.value("SELECT count() FROM territory").await == "0" {
+            let client = database.args().client();
+            seed::seed_territories(&client).await.unwrap();
+        }
         Self { database }
     }
 
